@@ -1,0 +1,168 @@
+"""What a job is told: frozen dataclasses with their defaults, their limits, and TOML presets.
+
+A field's name is the flag's name (`num_inference_steps` is `--num-inference-steps`) and its key
+in a TOML preset, under the table that `TABLES` gives its class.
+"""
+
+import difflib
+import math
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from monetize.errors import UsageError
+from monetize.prompt import Weight
+
+SCHEDULERS = ("pndm", "lms", "ddim", "dpm++", "unipc")
+DTYPES = ("auto", "float32", "float16", "bfloat16")
+MAX_SEED = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class DeviceSettings:
+    """Where the models run. `auto` is CUDA where there is one; half precision there only."""
+
+    device: str = "auto"
+    dtype: str = "auto"
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        _one_of(self, "dtype", DTYPES)
+
+
+@dataclass(frozen=True)
+class CaptionSettings:
+    """How photos become captions; the defaults are those of the ViT-GPT2 authors."""
+
+    captioner: str = "vit-gpt2"
+    caption_batch_size: int = 16
+    num_beams: int = 4
+    max_length: int = 16
+
+    def __post_init__(self) -> None:
+        for name in ("caption_batch_size", "num_beams"):
+            _within(self, name, 1)
+        _within(self, "max_length", 2)
+
+
+@dataclass(frozen=True)
+class PaintSettings:
+    """How prompts become paintings.
+
+    None means: the checkpoint's own `size` (512 pixels for Stable Diffusion v1) and `scheduler`
+    (PNDM for it), and a `batch_size` that suits the device. Token weights act on the steps whose
+    fraction done lies in [weight_start, weight_end).
+    """
+
+    model: str = "sd-v1-4"
+    size: int | None = None
+    num_inference_steps: int = 50
+    guidance_scale: float = 7.5
+    negative_prompt: str = ""
+    scheduler: str | None = None
+    weight: tuple[Weight, ...] = ()
+    weight_start: float = 0.0
+    weight_end: float = 1.0
+    batch_size: int | None = None
+    safety_checker: bool = False
+
+    def __post_init__(self) -> None:
+        _within(self, "num_inference_steps", 1, 1000)
+        _within(self, "guidance_scale", 0)
+        if self.size is not None:
+            _within(self, "size", 8)
+        if self.batch_size is not None:
+            _within(self, "batch_size", 1)
+        if self.scheduler is not None:
+            _one_of(self, "scheduler", SCHEDULERS)
+        _within(self, "weight_start", 0, 1)
+        _within(self, "weight_end", 0, 1)
+        phrases = [weight.phrase.casefold() for weight in self.weight]
+        for weight in self.weight:
+            if phrases.count(weight.phrase.casefold()) > 1:
+                raise UsageError(f"--weight {weight.phrase!r} is given more than once")
+        if self.weight_start >= self.weight_end:
+            raise UsageError(
+                f"--weight-start {self.weight_start} is not before --weight-end {self.weight_end}"
+            )
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """A whole job: photos in, contest zip out."""
+
+    style: str = "in monet style painting"
+    seed: int = 0
+    shared_seed: bool = False
+    recursive: bool = True
+    limit: int | None = None
+    output_size: int = 256
+    jpeg_quality: int = 95
+    caption: CaptionSettings = field(default_factory=CaptionSettings)
+    paint: PaintSettings = field(default_factory=PaintSettings)
+    device: DeviceSettings = field(default_factory=DeviceSettings)
+
+    def __post_init__(self) -> None:
+        _within(self, "seed", 0, MAX_SEED)
+        if self.limit is not None:
+            _within(self, "limit", 1)
+        _within(self, "output_size", 1)
+        # Above 95 a JPEG grows without looking better, says Pillow; 100 is still allowed there.
+        _within(self, "jpeg_quality", 1, 100)
+
+
+TABLES: dict[str, type] = {
+    "run": RunSettings,
+    "caption": CaptionSettings,
+    "paint": PaintSettings,
+    "device": DeviceSettings,
+}
+
+
+def flag(name: str) -> str:
+    """The command-line form of a setting's name."""
+    return "--" + name.replace("_", "-")
+
+
+def load_config(path: Path) -> dict[str, Any]:
+    """Read a TOML preset into one mapping from setting name to value.
+
+    Raises UsageError for text that is not TOML and for an unknown table or key, with the
+    nearest known one. The values' types and limits are checked where the settings are built.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from None
+    values: dict[str, Any] = {}
+    for table, entries in document.items():
+        _known(path, table, TABLES, "table")
+        if not isinstance(entries, dict):
+            raise UsageError(f"{path}: {table} is a table: write [{table}] on a line of its own")
+        for key, value in entries.items():
+            names = [f.name for f in fields(TABLES[table]) if f.name not in TABLES]
+            _known(path, key, names, f"key of [{table}]")
+            values[key] = value
+    return values
+
+
+def _known(path: Path, name: str, known: Any, what: str) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+        raise UsageError(
+            f"{path}: {name!r} is not a {what}; the nearest is {near!r}. Known: {', '.join(known)}."
+        )
+
+
+def _within(settings: Any, name: str, low: float, high: float = math.inf) -> None:
+    value = getattr(settings, name)
+    if not (math.isfinite(value) and low <= value <= high):
+        limits = f"at least {low}" if high == math.inf else f"between {low} and {high}"
+        raise UsageError(f"{flag(name)} must be {limits}, not {value}")
+
+
+def _one_of(settings: Any, name: str, choices: tuple[str, ...]) -> None:
+    value = getattr(settings, name)
+    if value not in choices:
+        raise UsageError(f"{flag(name)} must be one of {', '.join(choices)}, not {value!r}")
