@@ -1,0 +1,123 @@
+"""Tiny checkpoints in the real layout, photos, and a runner of the command line; no network."""
+
+import os
+import tempfile
+
+# Read when huggingface_hub is imported, so set before anything else is.
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="monetize-tests-hf-")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from make_tiny_checkpoints import make_captioner, make_painter
+from PIL import Image
+
+from monetize.checkpoints import resolve
+from monetize.cli import main
+from monetize.layouts import CAPTIONER, PAINTER
+from monetize.models import Placement, load_painting_tokenizer
+from monetize.painter import Painter
+from monetize.settings import PaintSettings
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+BUNDLED_PHOTOS = Path(__file__).parent / "photos"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remove_hub_cache() -> Iterator[None]:
+    yield
+    shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """The folders of the tiny checkpoints, and the flags that name them."""
+
+    captioner: Path
+    painter: Path
+
+    @property
+    def flags(self) -> list[str]:
+        return ["--model", str(self.painter), "--captioner", str(self.captioner)]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    folder = tmp_path_factory.mktemp("tiny")
+    make_captioner(folder / "captioner")
+    make_painter(folder / "painter")
+    return Tiny(folder / "captioner", folder / "painter")
+
+
+@pytest.fixture
+def tiny_copy(tiny: Tiny, tmp_path: Path) -> Tiny:
+    """Checkpoints of one's own, to damage."""
+    folder = tmp_path / "checkpoints"
+    shutil.copytree(tiny.captioner, folder / "captioner")
+    shutil.copytree(tiny.painter, folder / "painter")
+    return Tiny(folder / "captioner", folder / "painter")
+
+
+@pytest.fixture(scope="session")
+def clip_tokenizer(tiny: Tiny) -> object:
+    return load_painting_tokenizer(resolve(str(tiny.painter), PAINTER))
+
+
+@pytest.fixture
+def painter_with(tiny: Tiny) -> Callable[..., Painter]:
+    """Load the tiny painter with settings given by name."""
+
+    def load(**settings: object) -> Painter:
+        few_steps: dict[str, object] = {"num_inference_steps": 4, "model": str(tiny.painter)}
+        checkpoint = resolve(str(tiny.painter), PAINTER)
+        return Painter.load(checkpoint, CPU, PaintSettings(**{**few_steps, **settings}))  # type: ignore[arg-type]
+
+    return load
+
+
+@pytest.fixture
+def captioner_checkpoint(tiny: Tiny) -> object:
+    return resolve(str(tiny.captioner), CAPTIONER)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of six small photos, each unlike the others."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    generator = torch.Generator().manual_seed(0)
+    for i in range(6):
+        pixels = torch.randint(0, 256, (8, 8, 3), dtype=torch.uint8, generator=generator)
+        image = Image.fromarray(pixels.numpy()).resize((48, 40), Image.Resampling.BICUBIC)
+        image.save(folder / f"photo{i}.jpg")
+    return folder
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def cli() -> Run:
+    """Run `monetize` in this process; an unexpected exception fails the test."""
+
+    def run(*args: object, input: str | None = None) -> Result:
+        runner = CliRunner()
+        return runner.invoke(main, [str(arg) for arg in args], input=input, catch_exceptions=False)
+
+    return run
+
+
+@pytest.fixture
+def run_job(cli: Run, tiny: Tiny) -> Run:
+    """Run `monetize run` with the tiny checkpoints and few steps."""
+
+    def run(*args: object) -> Result:
+        return cli("run", *args, *tiny.flags, "--steps", 2)
+
+    return run
