@@ -1,0 +1,161 @@
+"""Names → folders of checkpoint files: the known names, local folders, and the hub; no torch."""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from monetize import hub
+from monetize.errors import CheckpointError, UsageError
+from monetize.layouts import CAPTIONER, PAINTER, Layout
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """A checkpoint that has a short name here."""
+
+    name: str
+    layout: Layout
+    repo_id: str
+    about: str
+
+
+KNOWN = (
+    KnownModel(
+        "vit-gpt2",
+        CAPTIONER,
+        "nlpconnect/vit-gpt2-image-captioning",
+        "ViT-B/16 encoder and GPT-2 decoder, trained on COCO captions; 1.0 GB",
+    ),
+    KnownModel(
+        "sd-v1-4",
+        PAINTER,
+        "CompVis/stable-diffusion-v1-4",
+        "Stable Diffusion v1.4, 512 × 512; 2.1 GB in half precision, 4.2 GB in full",
+    ),
+    *(
+        KnownModel(
+            f"sd-v1-{minor}",
+            PAINTER,
+            f"CompVis/stable-diffusion-v1-{minor}",
+            f"Stable Diffusion v1.{minor}, an earlier stage of the same training",
+        )
+        for minor in (3, 2, 1)
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The files of a model on this machine.
+
+    `name` is what the user asked for, `source` the hub id or the folder that it stands for,
+    `commit` the hub's commit, None for a folder.
+    """
+
+    name: str
+    source: str
+    folder: Path
+    layout: Layout
+    commit: str | None = None
+
+    @cached_property
+    def revision(self) -> str:
+        """What tells this checkpoint from another of its name: commit, or digest of the files."""
+        if self.commit:
+            return self.commit
+        digest = hashlib.sha256()
+        for name in sorted(self.layout.choose(list_files(self.folder), half=False)):
+            digest.update(name.encode() + b"\0")
+            with (self.folder / name).open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return f"sha256:{digest.hexdigest()}"
+
+
+def resolve(
+    name: str, layout: Layout, *, half: bool = False, offline: bool = False, say: Say = print
+) -> Checkpoint:
+    """Find the files of a known name, a local folder, or a hub id, OWNER/NAME[@REVISION].
+
+    The hub is asked only for what the cache lacks, and never if offline; `say` is told before
+    a download. Raises CheckpointError with the ways out, UsageError for a name of no form.
+    """
+    folder = Path(name).expanduser()
+    if folder.exists():
+        return _local(name, folder, layout)
+    repo_id, _, revision = name.partition("@")
+    known = {model.name: model for model in KNOWN if _same_kind(model.layout, layout)}
+    if repo_id in known:
+        repo_id = known[repo_id].repo_id
+    elif not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id) or repo_id.startswith("."):
+        near = difflib.get_close_matches(repo_id, known, n=1)
+        raise UsageError(
+            f"{layout.flag} {name}: no such folder here, "
+            f"and not a known name ({', '.join(known)}) nor a hub id (OWNER/NAME)."
+            + (f" Did you mean {near[0]}?" if near else "")
+        )
+    return _from_hub(name, repo_id, revision or "main", layout, half, offline, say)
+
+
+def is_cached(model: KnownModel) -> bool:
+    """Whether a known model can be loaded without the network."""
+    folder = hub.cached_snapshot(model.repo_id, "main")
+    return folder is not None and not model.layout.missing(list_files(folder))
+
+
+def list_files(folder: Path) -> list[str]:
+    """The files below a folder as relative names with `/`."""
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def _same_kind(one: Layout, other: Layout) -> bool:
+    return one.flag == other.flag
+
+
+def _local(name: str, folder: Path, layout: Layout) -> Checkpoint:
+    if not folder.is_dir():
+        raise CheckpointError(
+            f"{layout.flag} {name} is a file; a folder in {layout.form} layout is needed."
+        )
+    missing = layout.missing(list_files(folder))
+    if missing:
+        raise CheckpointError(
+            f"{layout.flag} {name} is not a {layout.form} checkpoint: it lacks "
+            f"{_join(missing)}. Give the folder that save_pretrained() wrote."
+        )
+    return Checkpoint(name, str(folder.resolve()), folder, layout)
+
+
+def _from_hub(
+    name: str, repo_id: str, revision: str, layout: Layout, half: bool, offline: bool, say: Say
+) -> Checkpoint:
+    folder = hub.cached_snapshot(repo_id, revision)
+    lacks_what = layout.missing(list_files(folder)) if folder else ["everything"]
+    if lacks_what:
+        if offline:
+            raise CheckpointError(
+                f"{repo_id} is not complete on this machine (lacking: {_join(lacks_what)}), and "
+                "--offline forbids to fetch it. " + hub.WAYS_OUT.format(repo_id=repo_id)
+            )
+
+        def choose(files: list[str]) -> Iterable[str]:
+            absent = layout.missing(files)
+            if absent:
+                raise CheckpointError(
+                    f"{repo_id} on the hub is not a {layout.form} checkpoint: it lacks "
+                    f"{_join(absent)}."
+                )
+            return layout.choose(files, half=half)
+
+        folder = hub.download(repo_id, revision, choose, say)
+    assert folder is not None
+    return Checkpoint(name, repo_id, folder, layout, commit=folder.name)
+
+
+def _join(parts: Sequence[str]) -> str:
+    return ", ".join(parts)
