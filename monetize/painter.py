@@ -1,0 +1,142 @@
+"""Prompts + seeds → paintings, with Stable Diffusion and weighted cross-attention."""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+
+from monetize.attention import token_weights, weigh
+from monetize.checkpoints import Checkpoint
+from monetize.errors import UsageError
+from monetize.models import Placement, load_painting_pipeline
+from monetize.prompt import Prompt
+from monetize.settings import PaintSettings
+
+StepCallback = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A finished picture; `flagged` ones were blacked out by the safety checker."""
+
+    image: Image.Image
+    flagged: bool = False
+
+
+class Painter:
+    """A Stable Diffusion pipeline with the settings it is used with."""
+
+    def __init__(self, pipeline: StableDiffusionPipeline, settings: PaintSettings) -> None:
+        self.pipeline = pipeline
+        self.settings = settings
+        # 8 is the pipeline's own condition, whatever its decoder's factor.
+        multiple = math.lcm(8, pipeline.vae_scale_factor)
+        self.size = settings.size or pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+        if self.size % multiple:
+            lower = self.size // multiple * multiple
+            raise UsageError(
+                f"--size {self.size}: {settings.model} paints sizes that are multiples of "
+                f"{multiple}, such as {lower or 2 * multiple} or {lower + multiple}"
+            )
+
+    @classmethod
+    def load(
+        cls, checkpoint: Checkpoint, placement: Placement, settings: PaintSettings
+    ) -> "Painter":
+        """Load a resolved checkpoint; raises CheckpointError if its folder is not a painter's."""
+        pipeline = load_painting_pipeline(
+            checkpoint,
+            placement,
+            scheduler=settings.scheduler,
+            safety_checker=settings.safety_checker,
+        )
+        return cls(pipeline, settings)
+
+    def paint(
+        self, prompts: Sequence[Prompt], seeds: Sequence[int], on_step: StepCallback | None = None
+    ) -> list[Painting]:
+        """Paint one batch: a size × size picture for each prompt and seed.
+
+        on_step is told the steps done and their number, which is that of the scheduler's
+        evaluations (51 for 50 PNDM steps).
+        """
+        return self.decode(self.denoise(prompts, seeds, on_step))
+
+    def noise(self, seeds: Sequence[int]) -> torch.Tensor:
+        """Draw the starting latents, shape = (len(seeds), channels, size / 8, size / 8) for SD v1.
+
+        Each is drawn on the CPU in float32 by its own generator, so that a seed means the same
+        painting in any batch, on any device, and in any precision up to rounding.
+        """
+        side = self.size // self.pipeline.vae_scale_factor
+        shape = (1, self.pipeline.unet.config.in_channels, side, side)
+        return torch.cat(
+            [
+                torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
+                for seed in seeds
+            ]
+        )
+
+    @torch.inference_mode()
+    def denoise(
+        self, prompts: Sequence[Prompt], seeds: Sequence[int], on_step: StepCallback | None = None
+    ) -> torch.Tensor:
+        """Run the denoising loop; returns latents shaped as those of `noise`."""
+        pipeline, settings = self.pipeline, self.settings
+        weights = self._weights(prompts)
+        weighting = nullcontext() if weights is None else token_weights(pipeline.unet, weights)
+        with weighting as switch:
+
+            def after_step(
+                pipe: StableDiffusionPipeline, step: int, *_: object
+            ) -> dict[str, object]:
+                done = step + 1
+                if switch is not None:
+                    fraction = done / pipe.num_timesteps
+                    switch.on = settings.weight_start <= fraction < settings.weight_end
+                if on_step is not None:
+                    on_step(done, pipe.num_timesteps)
+                return {}
+
+            if switch is not None:
+                switch.on = settings.weight_start == 0
+            latents: torch.Tensor = pipeline(
+                prompt=[prompt.text for prompt in prompts],
+                negative_prompt=[settings.negative_prompt] * len(prompts),
+                height=self.size,
+                width=self.size,
+                num_inference_steps=settings.num_inference_steps,
+                guidance_scale=settings.guidance_scale,
+                latents=self.noise(seeds).to(pipeline.unet.dtype),
+                output_type="latent",
+                callback_on_step_end=after_step,
+            ).images
+        return latents
+
+    @torch.inference_mode()
+    def decode(self, latents: torch.Tensor) -> list[Painting]:
+        """Turn latents into pictures, one at a time to bound the decoder's memory."""
+        pipeline = self.pipeline
+        paintings = []
+        for latent in torch.split(latents, 1):
+            decoded = pipeline.vae.decode(latent / pipeline.vae.config.scaling_factor).sample
+            checked, flags = pipeline.run_safety_checker(decoded, pipeline.device, latents.dtype)
+            flagged = bool(flags and flags[0])
+            [image] = pipeline.image_processor.postprocess(checked, do_denormalize=[not flagged])
+            paintings.append(Painting(image, flagged))
+        return paintings
+
+    def _weights(self, prompts: Sequence[Prompt]) -> torch.Tensor | None:
+        """The unet batch's weights, shape = (batch, text positions); None where all are 1."""
+        pipeline = self.pipeline
+        rows = torch.tensor([weigh(pipeline.tokenizer, prompt).values for prompt in prompts])
+        if torch.all(rows == 1):
+            return None
+        if self.settings.guidance_scale > 1:
+            # The pipeline puts the unconditional half of the batch first; it is not weighted.
+            rows = torch.cat([torch.ones_like(rows), rows])
+        return rows.to(pipeline.device, pipeline.unet.dtype)
