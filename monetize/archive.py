@@ -1,0 +1,52 @@
+"""The contest zip: names of its files, and how it is packed so that same inputs make same bytes."""
+
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+CONTEST_COUNT = range(7_000, 10_001)
+# What some unpacker or file system refuses in a name.
+UNSAFE = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff<>:"/\\|?*]')
+# The oldest time that a zip can state; a fixed one keeps the bytes the same.
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+UNIX = 3
+LONGEST_STEM = 200  # bytes: file systems take names of 255
+
+
+def name_files(keys: Sequence[str]) -> dict[str, str]:
+    """Give each photo's key the name of its painting at the root of the zip.
+
+    That is the photo's stem and `.jpg`; characters that not every system takes become `_`, and
+    of several photos with one stem, whatever its case, all but the first in order of key get
+    `-2`, `-3` and so on.
+    """
+    stems = {key: _safe_stem(key) for key in sorted(keys)}
+    # A photo that is itself called a-2 keeps its name.
+    reserved = {stem.casefold() for stem in stems.values()}
+    taken: set[str] = set()
+    names = {}
+    for key, stem in stems.items():
+        name, number = stem, 1
+        while name.casefold() in taken or (number > 1 and name.casefold() in reserved):
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.casefold())
+        names[key] = f"{name}.jpg"
+    return names
+
+
+def _safe_stem(key: str) -> str:
+    stem = UNSAFE.sub("_", PurePosixPath(key).stem)
+    return stem.encode()[:LONGEST_STEM].decode(errors="ignore")
+
+
+def pack(file: BinaryIO, members: Iterable[tuple[str, Path]]) -> None:
+    """Write a zip of (name, path): names sorted, times fixed, stored as JPEGs cannot shrink."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, path in sorted(members):
+            info = zipfile.ZipInfo(name, TIMESTAMP)
+            info.create_system = UNIX
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, path.read_bytes())

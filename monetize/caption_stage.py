@@ -1,0 +1,83 @@
+"""The first stage of a job: every photo gets a line in captions.csv."""
+
+from collections.abc import Iterator, Sequence
+
+from PIL import Image
+
+from monetize.captioner import Captioner
+from monetize.checkpoints import resolve
+from monetize.errors import PhotoError, printable
+from monetize.job import Job, chunks
+from monetize.layouts import CAPTIONER
+from monetize.models import place
+from monetize.photos import Photo, open_photo
+from monetize.progress import Reporter
+from monetize.settings import CaptionSettings, DeviceSettings
+from monetize.workspace import Workspace
+
+
+class CaptionStage:
+    """Finds the captioner at once, with CheckpointError if it cannot be had; loads it to run."""
+
+    def __init__(
+        self, settings: CaptionSettings, device: DeviceSettings, reporter: Reporter
+    ) -> None:
+        self.settings = settings
+        self.placement = place(device)
+        self.checkpoint = resolve(
+            settings.captioner, CAPTIONER, offline=device.offline, say=reporter.say
+        )
+
+    def load(self) -> Captioner:
+        """Load the model."""
+        return Captioner.load(self.checkpoint, self.placement, self.settings)
+
+    def run(
+        self, job: Job, workspace: Workspace, reporter: Reporter
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Caption what captions.csv lacks; returns {photo: caption} and {photo: why not}."""
+        captions, unreadable = workspace.captions(), dict[str, str]()
+        todo = [
+            chunk
+            for _, chunk in chunks(job.photos, self.settings.caption_batch_size)
+            if any(photo.key not in captions for photo in chunk)
+        ]
+        if not todo:
+            return captions, unreadable
+        total = len(job.photos)
+        done = total - sum(map(len, todo))
+        with reporter.stage("Captioning", total, "photo", done) as progress:
+            progress.step("loading the model")
+            captioner = self.load()
+            for chunk in todo:
+                # All of the chunk, also what has its caption, so that the batch is the one of
+                # an uninterrupted job; a caption that stands, perhaps edited, is kept.
+                readable, reasons = list[str](), dict[str, str]()
+                texts = captioner.caption(opened(chunk, readable, reasons))
+                for key, text in zip(readable, texts, strict=True):
+                    captions.setdefault(key, text)
+                for key, why in reasons.items():
+                    if key not in captions:
+                        unreadable[key] = why
+                        reporter.detail(f"Cannot read {printable(key)}: {why}")
+                workspace.save_captions(captions)
+                progress.advance(len(chunk))
+        return captions, unreadable
+
+
+def opened(
+    photos: Sequence[Photo], readable: list[str], reasons: dict[str, str]
+) -> Iterator[Image.Image]:
+    """Open photos one at a time.
+
+    The keys of those that yield an image are added to readable, in that order, and the reason
+    for each of the others to reasons.
+    """
+    for photo in photos:
+        try:
+            image = open_photo(photo.path)
+        except PhotoError as error:
+            reasons[photo.key] = str(error)
+        else:
+            readable.append(photo.key)
+            yield image

@@ -1,0 +1,63 @@
+"""The command line: `monetize run`, `caption`, `paint`, `tokens`, `models`.
+
+Nothing here imports torch before a command has printed its first line.
+"""
+
+import sys
+import traceback
+
+import click
+
+from monetize import __version__
+from monetize.cli.caption import caption
+from monetize.cli.models import models
+from monetize.cli.paint import paint
+from monetize.cli.run import run
+from monetize.cli.tokens import tokens
+from monetize.errors import Interrupted, MonetizeError
+
+
+class MonetizeGroup(click.Group):
+    """The one place where errors that a user can mend become a message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the chosen command."""
+        try:
+            super().invoke(ctx)
+            return
+        except KeyboardInterrupt:
+            error: MonetizeError = Interrupted("Interrupted.")
+        except MonetizeError as caught:
+            error = caught
+            if "--verbose" in sys.argv or "-v" in sys.argv:
+                traceback.print_exc()
+        prefix = "" if isinstance(error, Interrupted) else "Error: "
+        click.echo(f"{prefix}{error}", err=True)
+        ctx.exit(error.exit_code)
+
+
+@click.group(cls=MonetizeGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="monetize %(version)s")
+def main() -> None:
+    """Turn photos into Monet paintings: caption each one, paint the caption.
+
+    \b
+    Examples:
+      monetize run photos/ images.zip            a folder of photos into a contest zip
+      monetize caption img.jpg                   what a photo shows, in words
+      monetize paint "a pine tree and a red sun" --weight pine=-1
+      monetize tokens "a pine tree"              how a prompt is cut into tokens
+      monetize models                            which checkpoints there are
+
+    \b
+    Exit codes:
+      0    all done
+      1    failed; the message says why and what to do
+      2    the command line or a preset is wrong
+      3    done, but some photos could not be read; each is listed with its reason
+      130  interrupted; the same command goes on from there
+    """
+
+
+for command in (run, caption, paint, tokens, models):
+    main.add_command(command)

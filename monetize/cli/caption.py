@@ -1,0 +1,129 @@
+"""`monetize caption`: what photos show, in words."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from monetize.captions import to_csv
+from monetize.cli.options import build, caption_options, common_options, device_options
+from monetize.cli.terminal import Terminal, load_libraries
+from monetize.errors import UsageError, printable
+from monetize.photos import Photo, find, require_some
+from monetize.settings import CaptionSettings, DeviceSettings
+from monetize.storage import write_bytes
+
+UNREADABLE_EXIT_CODE = 3
+
+
+@click.command()
+@click.argument(
+    "paths",
+    metavar="IMAGE_OR_FOLDER...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+)
+@click.option("--csv", "form", flag_value="csv", help="Write the columns photo and caption.")
+@click.option("--json", "form", flag_value="json", help="Write a list of objects.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; the endings .csv and .json choose the form.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
+@click.option(
+    "--recursive/--no-recursive", default=True, show_default=True, help="Look into subfolders."
+)
+@caption_options
+@device_options
+@common_options
+@click.pass_context
+def caption(
+    ctx: click.Context,
+    /,
+    paths: tuple[Path, ...],
+    form: str | None,
+    output: Path | None,
+    overwrite: bool,
+    recursive: bool,
+    quiet: bool,
+    verbose: bool,
+    **params: Any,
+) -> None:
+    """Print what each photo shows.
+
+    One photo gives its caption alone, several give a line each with the photo's name and a tab
+    before it. A folder's photos are named as `monetize run --captions` wants them.
+
+    \b
+    Examples:
+      monetize caption img.jpg
+      monetize caption photos/ -o captions.csv
+      monetize caption *.jpg --json
+    """
+    terminal = Terminal(quiet=quiet, verbose=verbose)
+    settings, device = build(CaptionSettings, params), build(DeviceSettings, params)
+    if output and output.exists() and not overwrite:
+        raise UsageError(f"--output {output} exists; --overwrite replaces it")
+    if output and form is None and output.suffix.lower() in (".csv", ".json"):
+        form = output.suffix.lower()[1:]
+    photos = _photos(paths, recursive)
+    alone = len(paths) == 1 and not paths[0].is_dir()
+    terminal.say(f"Photos: {len(photos)}")
+
+    load_libraries(verbose=verbose)
+    from monetize.caption_stage import CaptionStage, opened
+    from monetize.job import chunks
+
+    stage = CaptionStage(settings, device, terminal)
+    terminal.say(f"Captioner: {stage.checkpoint.name} on {stage.placement}")
+    captions: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    with terminal.stage("Captioning", len(photos), "photo") as progress:
+        progress.step("loading the model")
+        captioner = stage.load()
+        for _, chunk in chunks(photos, settings.caption_batch_size):
+            readable: list[str] = []
+            texts = captioner.caption(opened(chunk, readable, reasons))
+            made = dict(zip(readable, texts, strict=True))
+            captions.update(made)
+            if output is None and form is None:
+                for key, text in made.items():
+                    terminal.result(text if alone else f"{printable(key)}\t{text}")
+            progress.advance(len(chunk))
+
+    if output is not None:
+        write_bytes(output, _table(form, captions, reasons))
+        terminal.say(f"Done: {len(captions)} captions in {output}")
+    elif form is not None:
+        click.echo(_table(form, captions, reasons), nl=False)
+    for key, why in reasons.items():
+        terminal.warn(f"cannot read {printable(key)}: {why}")
+    ctx.exit(UNREADABLE_EXIT_CODE if reasons else 0)
+
+
+def _photos(paths: Sequence[Path], recursive: bool) -> list[Photo]:
+    photos = []
+    for path in paths:
+        if not path.is_dir():
+            photos.append(Photo(str(path), path))
+            continue
+        found = find(path, recursive=recursive)
+        require_some(found, path, recursive)
+        prefix = f"{path.as_posix()}/" if len(paths) > 1 else ""
+        photos += [Photo(prefix + photo.key, photo.path) for photo in found.photos]
+    return photos
+
+
+def _table(form: str | None, captions: dict[str, str], reasons: dict[str, str]) -> bytes:
+    if form == "json":
+        rows = [{"photo": key, "caption": text} for key, text in captions.items()]
+        rows += [{"photo": key, "error": why} for key, why in reasons.items()]
+        return json.dumps(rows, indent=2).encode() + b"\n"
+    if form == "csv":
+        return to_csv(("photo", "caption"), captions.items())
+    return "".join(f"{printable(key)}\t{text}\n" for key, text in captions.items()).encode()

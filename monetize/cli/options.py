@@ -1,0 +1,204 @@
+"""The options that commands share; names and defaults are those of the settings' fields."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from monetize.errors import UsageError
+from monetize.prompt import WEIGHT_FORM, Weight, parse_weight
+from monetize.settings import (
+    DTYPES,
+    SCHEDULERS,
+    CaptionSettings,
+    DeviceSettings,
+    PaintSettings,
+    load_config,
+)
+
+S = TypeVar("S")
+Command = Callable[..., None]
+Decorator = Callable[[Command], Command]
+
+
+class WeightType(click.ParamType[Weight]):
+    """`pine=-1`, `red sun=2`, `@6=-17`."""
+
+    name = "WORD=NUMBER"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Weight:
+        """Read a weight, or fail as a wrong use of its flag."""
+        if isinstance(value, Weight):
+            return value
+        try:
+            return parse_weight(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+def use_config(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    """Let a preset's values stand where a flag is not given."""
+    if path is None:
+        return
+    multiple = {param.name for param in ctx.command.params if param.multiple}
+    defaults: dict[str, Any] = {}
+    for name, value in load_config(path).items():
+        if isinstance(value, list) != (name in multiple):
+            raise UsageError(f"{path}: {name} must {'' if name in multiple else 'not '}be a list")
+        # As text, so that the flag's own type judges it: 7.5 steps are not 7.
+        defaults[name] = [str(v) for v in value] if name in multiple else str(value)
+    ctx.default_map = defaults
+
+
+def build(settings: type[S], params: Mapping[str, Any], **others: Any) -> S:
+    """Make settings of the parameters that bear their fields' names."""
+    names = {field.name for field in fields(settings)} & set(params)  # type: ignore[arg-type]
+    return settings(**{name: params[name] for name in names}, **others)
+
+
+def _all(*decorators: Decorator) -> Decorator:
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def _default(value: object) -> dict[str, Any]:
+    return {"default": value, "show_default": True}
+
+
+caption_options = _all(
+    click.option(
+        "--captioner",
+        metavar="NAME|FOLDER|HUB-ID",
+        help="Checkpoint that captions: vit-gpt2, a folder in transformers layout, or a hub id.",
+        **_default(CaptionSettings.captioner),
+    ),
+    click.option(
+        "--caption-batch-size",
+        type=int,
+        help="Photos captioned at once.",
+        **_default(CaptionSettings.caption_batch_size),
+    ),
+    click.option(
+        "--num-beams",
+        type=int,
+        help="Beams of the search for a caption.",
+        **_default(CaptionSettings.num_beams),
+    ),
+    click.option(
+        "--max-length",
+        type=int,
+        help="Most tokens in a caption.",
+        **_default(CaptionSettings.max_length),
+    ),
+)
+
+model_option = click.option(
+    "--model",
+    metavar="NAME|FOLDER|HUB-ID",
+    help="Checkpoint that paints: sd-v1-4, sd-v1-3, sd-v1-2, sd-v1-1, a folder in diffusers "
+    "layout, or a hub id.",
+    **_default(PaintSettings.model),
+)
+
+weight_option = click.option(
+    "--weight",
+    "-w",
+    type=WeightType(),
+    multiple=True,
+    help="Factor of a word's or phrase's attention: 1 changes nothing, 0 mutes the word, a "
+    f"negative number pushes away from it. {WEIGHT_FORM[0].upper()}{WEIGHT_FORM[1:]}. Repeatable.",
+)
+
+paint_options = _all(
+    model_option,
+    weight_option,
+    click.option(
+        "--weight-start",
+        type=float,
+        help="Fraction of the steps after which weights begin to act.",
+        **_default(PaintSettings.weight_start),
+    ),
+    click.option(
+        "--weight-end",
+        type=float,
+        help="Fraction of the steps after which weights no longer act.",
+        **_default(PaintSettings.weight_end),
+    ),
+    click.option(
+        "--num-inference-steps",
+        "--steps",
+        type=int,
+        help="Denoising steps; more take longer.",
+        **_default(PaintSettings.num_inference_steps),
+    ),
+    click.option(
+        "--guidance-scale",
+        type=float,
+        help="How closely to follow the prompt; 1 or less turns guidance off.",
+        **_default(PaintSettings.guidance_scale),
+    ),
+    click.option(
+        "--negative-prompt",
+        help="What guidance leads away from.",
+        default=PaintSettings.negative_prompt,
+    ),
+    click.option(
+        "--scheduler",
+        type=click.Choice(SCHEDULERS),
+        help="Sampler.  [default: the checkpoint's own; PNDM for Stable Diffusion v1]",
+    ),
+    click.option(
+        "--size",
+        type=int,
+        help="Width and height to paint at, in pixels.  "
+        "[default: the checkpoint's own; 512 for Stable Diffusion v1]",
+    ),
+    click.option(
+        "--batch-size", type=int, help="Paintings made at once.  [default: 8 on CUDA, else 1]"
+    ),
+    click.option(
+        "--safety-checker/--no-safety-checker",
+        help="Black out what the checkpoint's safety checker flags.",
+        **_default(PaintSettings.safety_checker),
+    ),
+)
+
+device_options = _all(
+    click.option(
+        "--device",
+        help="auto (CUDA if there is one), cpu, cuda, cuda:1, mps.",
+        **_default(DeviceSettings.device),
+    ),
+    click.option(
+        "--dtype",
+        type=click.Choice(DTYPES),
+        help="Precision; auto is float16 on CUDA, float32 elsewhere.",
+        **_default(DeviceSettings.dtype),
+    ),
+    click.option(
+        "--offline",
+        is_flag=True,
+        help="Never use the network: take checkpoints from this machine only.",
+    ),
+)
+
+common_options = _all(
+    click.option(
+        "--config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=use_config,
+        help="TOML preset such as configs/contest.toml; flags override it.",
+    ),
+    click.option("--quiet", "-q", is_flag=True, help="Print nothing but results and warnings."),
+    click.option("--verbose", "-v", is_flag=True, help="Print more, and tracebacks of errors."),
+)

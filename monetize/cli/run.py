@@ -1,0 +1,140 @@
+"""`monetize run`: a folder of photos into a contest zip."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from monetize.archive import CONTEST_COUNT
+from monetize.cli.options import (
+    build,
+    caption_options,
+    common_options,
+    device_options,
+    paint_options,
+)
+from monetize.cli.terminal import Terminal, load_libraries
+from monetize.errors import printable
+from monetize.job import prepare
+from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSettings, RunSettings
+
+
+@click.command()
+@click.argument("photos", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--style",
+    default=RunSettings.style,
+    show_default=True,
+    help="Phrase that is put behind each caption.",
+)
+@click.option(
+    "--captions",
+    "captions_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV with the columns photo (or image) and caption, to paint from in place of captioning.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=RunSettings.seed,
+    show_default=True,
+    help="Each photo's own seed is drawn from this number and its name.",
+)
+@click.option("--shared-seed", is_flag=True, help="Use --seed itself for every photo.")
+@click.option("--limit", type=int, help="Take only the first photos, in order of name.")
+@click.option(
+    "--recursive/--no-recursive",
+    default=RunSettings.recursive,
+    show_default=True,
+    help="Look for photos in subfolders too.",
+)
+@click.option(
+    "--output-size",
+    type=int,
+    default=RunSettings.output_size,
+    show_default=True,
+    help="Width and height of the JPEGs in the zip, in pixels.",
+)
+@click.option(
+    "--jpeg-quality",
+    type=int,
+    default=RunSettings.jpeg_quality,
+    show_default=True,
+    help="1 to 100.",
+)
+@caption_options
+@paint_options
+@device_options
+@click.option("--overwrite", is_flag=True, help="Start afresh, and replace OUT if it exists.")
+@click.option("--keep-work", is_flag=True, help="Keep OUT.work when the job is done.")
+@common_options
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    photos: Path,
+    out: Path,
+    captions_file: Path | None,
+    overwrite: bool,
+    keep_work: bool,
+    quiet: bool,
+    verbose: bool,
+    **params: Any,
+) -> None:
+    """Paint every photo of the folder PHOTOS into the zip OUT.
+
+    Each photo is captioned, the caption and the style phrase are painted, and the paintings
+    are packed as OUT, with a report beside it (.csv, a row a photo; .json, the settings).
+
+    Stop it at any moment, even by pulling the plug: the same command goes on from there. Until
+    it is done its work stands in OUT.work; captions.csv in there may be edited before the
+    paintings are made.
+
+    \b
+    Examples:
+      monetize run photos/ images.zip
+      monetize run photos/ images.zip --limit 20 --steps 20
+      monetize run photos/ images.zip --config configs/report.toml
+      monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
+    """
+    terminal = Terminal(quiet=quiet, verbose=verbose)
+    settings = build(
+        RunSettings,
+        {name: value for name, value in params.items() if name not in TABLES},
+        caption=build(CaptionSettings, params),
+        paint=build(PaintSettings, params),
+        device=build(DeviceSettings, params),
+    )
+    job = prepare(
+        photos,
+        out,
+        settings,
+        captions_file=captions_file,
+        overwrite=overwrite,
+        keep_work=keep_work,
+    )
+    others = f" ({job.others} other files passed over)" if job.others else ""
+    terminal.say(f"Photos: {len(job.photos)} in {photos}{others}")
+
+    load_libraries(verbose=verbose)
+    from monetize.run import run as run_job
+
+    report = run_job(job, terminal)
+
+    if report.unreadable:
+        terminal.warn(f"{len(report.unreadable)} of {len(job.photos)} photos could not be read:")
+        for photo, why in report.unreadable.items():
+            terminal.warn(f"  {printable(photo)}: {why}")
+        terminal.say(
+            f"Mend them, move {out} away, and the same command paints only what is lacking."
+        )
+    if report.flagged:
+        terminal.warn(f"{len(report.flagged)} paintings were blacked out by the safety checker")
+    count = len(report.items)
+    if count not in CONTEST_COUNT:
+        terminal.say(f"Note: the contest wants 7,000 to 10,000 pictures, not {count:,}.")
+    size = tqdm.format_sizeof(report.archive_bytes, "B")
+    terminal.say(f"Done: {count:,} paintings, {size}, in {out}")
+    ctx.exit(report.exit_code)

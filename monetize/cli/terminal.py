@@ -1,0 +1,145 @@
+"""What the terminal shows: lines and progress bars on standard error, results on standard out."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from tqdm import tqdm
+
+from monetize.progress import Reporter, Stage
+
+BAR = (
+    "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
+    "[{elapsed}, {remaining} left, {rate_fmt}{postfix}]"
+)
+SECONDS_BETWEEN_LINES = 30
+
+
+class Terminal(Reporter):
+    """Draws bars on a terminal; elsewhere writes a plain line now and then."""
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self._bar: tqdm[None] | None = None
+
+    def say(self, text: str) -> None:
+        """Show a line unless quiet."""
+        if not self.quiet:
+            self._write(text, err=True)
+
+    def warn(self, text: str) -> None:
+        """Show a warning, quiet or not."""
+        self._write(f"Warning: {text}", err=True)
+
+    def detail(self, text: str) -> None:
+        """Show a line if verbose."""
+        if self.verbose:
+            self._write(text, err=True)
+
+    def result(self, text: str) -> None:
+        """Put a line of what was asked for on standard output."""
+        self._write(text, err=False)
+
+    def _write(self, text: str, *, err: bool) -> None:
+        if self._bar is None:
+            click.echo(text, err=err)
+        else:
+            with self._bar.external_write_mode(file=sys.stderr):
+                click.echo(text, err=err)
+
+    @contextmanager
+    def stage(self, label: str, total: int, unit: str, done: int = 0) -> Iterator[Stage]:
+        """Show the progress of a stage with its rate and the time left."""
+        if self.quiet:
+            yield Stage()
+        elif sys.stderr.isatty():
+            with tqdm(
+                desc=label,
+                total=total,
+                initial=done,
+                unit=f" {unit}s",
+                bar_format=BAR,
+                file=sys.stderr,
+            ) as self._bar:
+                try:
+                    yield BarStage(self._bar)
+                finally:
+                    bar, self._bar = self._bar, None
+                    bar.set_postfix_str("")
+        else:
+            stage = LineStage(self, label, total, unit, done)
+            yield stage
+            stage.end()
+
+
+class BarStage(Stage):
+    """A tqdm bar."""
+
+    def __init__(self, bar: "tqdm[None]") -> None:
+        self.bar = bar
+        self.drawn = 0.0
+
+    def advance(self, count: int = 1) -> None:
+        """Move the bar."""
+        self.bar.set_postfix_str("", refresh=False)
+        self.bar.update(count)
+
+    def step(self, text: str) -> None:
+        """Show the step behind the bar, but not more often than an eye can follow."""
+        now = time.monotonic()
+        if now - self.drawn >= self.bar.mininterval:
+            self.drawn = now
+            self.bar.set_postfix_str(text)
+
+
+class LineStage(Stage):
+    """Plain lines for a log: one at the start, one every half minute, one at the end."""
+
+    def __init__(self, terminal: Terminal, label: str, total: int, unit: str, done: int) -> None:
+        self.terminal, self.label, self.total, self.unit = terminal, label, total, unit
+        self.initial = self.done = done
+        self.started = self.shown = time.monotonic()
+        resumed = f", {done} of them done before" if done else ""
+        terminal.say(f"{label}: {total} {unit}{'' if total == 1 else 's'}{resumed}")
+
+    def advance(self, count: int = 1) -> None:
+        """Count, and write a line if the last one is old."""
+        self.done += count
+        if time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES and self.done < self.total:
+            self.shown = time.monotonic()
+            self.terminal.say(f"{self.label}: {self._meter('{remaining} left, ')}")
+
+    def end(self) -> None:
+        """Write the last line."""
+        self.terminal.say(f"{self.label}: {self._meter('took {elapsed}, ')}")
+
+    def _meter(self, time_format: str) -> str:
+        text: str = tqdm.format_meter(
+            self.done,
+            self.total,
+            time.monotonic() - self.started,
+            initial=self.initial,
+            unit=f" {self.unit}s",
+            bar_format="{n_fmt}/{total_fmt}, " + time_format + "{rate_fmt}",
+        )
+        return text
+
+
+def load_libraries(*, verbose: bool) -> None:
+    """Import the model libraries with their own chatter off, unless verbose."""
+    level = "warning" if verbose else "error"
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", level)
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", level)
+    # transformers otherwise starts a thread that asks the hub for another file format.
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+    if not sys.stderr.isatty():
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    import diffusers
+    import transformers
+
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()

@@ -1,0 +1,64 @@
+"""`monetize tokens`: how a prompt is cut into tokens, and which weight each gets."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from monetize.cli.options import (
+    build,
+    common_options,
+    model_option,
+    weight_option,
+)
+from monetize.cli.terminal import Terminal, load_libraries
+from monetize.prompt import Prompt
+from monetize.settings import PaintSettings
+
+
+@click.command()
+@click.argument("prompt")
+@model_option
+@weight_option
+@click.option("--offline", is_flag=True, help="Never use the network.")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
+@common_options
+def tokens(
+    prompt: str, offline: bool, as_json: bool, quiet: bool, verbose: bool, **params: Any
+) -> None:
+    """List the tokens of PROMPT: position, text, weight.
+
+    Positions are what `--weight @6=-1` takes. A painter of the Stable Diffusion v1 family sees
+    77 of them; what is past them is marked as cut. Only the tokenizer is loaded.
+
+    \b
+    Examples:
+      monetize tokens "a fantasy landscape with a pine forest"
+      monetize tokens "a pine tree and a red sun" --weight "red sun=2" --json
+    """
+    terminal = Terminal(quiet=quiet, verbose=verbose)
+    settings = build(PaintSettings, params)
+    load_libraries(verbose=verbose)
+    from monetize.attention import weigh_strictly
+    from monetize.checkpoints import resolve
+    from monetize.layouts import PAINTER_TOKENIZER
+    from monetize.models import load_painting_tokenizer
+
+    checkpoint = resolve(settings.model, PAINTER_TOKENIZER, offline=offline, say=terminal.say)
+    tokenizer = load_painting_tokenizer(checkpoint)
+    weighted = weigh_strictly(tokenizer, Prompt(prompt, settings.weight))
+    if as_json:
+        terminal.result(json.dumps([asdict(token) for token in weighted.tokens], indent=2))
+        return
+    width = max(len(token.text) for token in weighted.tokens)
+    terminal.result(f"position  {'token':{width}}  weight")
+    for token in weighted.tokens:
+        weight = "cut" if token.cut else f"{token.weight:g}"
+        position = "-" if token.cut else f"@{token.position}"
+        terminal.result(f"{position:>8}  {token.text:{width}}  {weight:>6}")
+    if weighted.beyond:
+        terminal.warn(
+            f"past the limit of {tokenizer.model_max_length} tokens, so the painter does not see "
+            f"it: {weighted.beyond!r}"
+        )

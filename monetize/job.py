@@ -1,0 +1,163 @@
+"""What a job is before any model is loaded: its photos, its outputs, and the plan of its work."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monetize.archive import name_files
+from monetize.captions import read_captions
+from monetize.errors import InputError, UsageError, name_some
+from monetize.photos import Photo, find, require_some
+from monetize.prompt import Prompt, compose
+from monetize.settings import RunSettings
+from monetize.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files that a job leaves: the zip, and its report as CSV and JSON beside it."""
+
+    archive: Path
+
+    @property
+    def table(self) -> Path:
+        """A row a photo."""
+        return self.archive.with_suffix(".csv")
+
+    @property
+    def summary(self) -> Path:
+        """Settings, checkpoints, counts."""
+        return self.archive.with_suffix(".json")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Photos in, zip out. `given_captions` replaces the captioner."""
+
+    folder: Path
+    photos: tuple[Photo, ...]
+    others: int
+    outputs: Outputs
+    settings: RunSettings
+    captions_file: Path | None = None
+    given_captions: dict[str, str] | None = None
+    overwrite: bool = False
+    keep_work: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """One painting to make: of which photo, under which name, from what."""
+
+    photo: str
+    file: str
+    caption: str
+    prompt: Prompt
+    seed: int
+
+    def record(self) -> dict[str, Any]:
+        """What tells whether a finished painting is still the one wanted."""
+        return {
+            "photo": self.photo,
+            "file": self.file,
+            "prompt": self.prompt.text,
+            "weights": [str(weight) for weight in self.prompt.weights],
+            "seed": self.seed,
+        }
+
+
+def prepare(
+    folder: Path,
+    out: Path,
+    settings: RunSettings,
+    *,
+    captions_file: Path | None = None,
+    overwrite: bool = False,
+    keep_work: bool = False,
+) -> Job:
+    """Find the photos and see that the outputs can be made; loads no model.
+
+    Raises UsageError for outputs that are in the way, InputError for a folder without photos
+    and for a captions file that lacks one of them.
+    """
+    outputs = Outputs(out)
+    _check_outputs(outputs, captions_file, overwrite)
+    found = find(folder, recursive=settings.recursive)
+    require_some(found, folder, settings.recursive)
+    photos = found.photos[: settings.limit]
+    given = read_captions(captions_file) if captions_file else None
+    if given is not None:
+        lacking = [photo.key for photo in photos if photo.key not in given]
+        if lacking:
+            raise InputError(
+                f"{captions_file}: no caption for {len(lacking)} of the {len(photos)} photos in "
+                f"{folder}: {name_some(lacking)}. Add rows for them, or leave --captions out to "
+                "have all photos captioned."
+            )
+    return Job(
+        folder, photos, found.others, outputs, settings, captions_file, given, overwrite, keep_work
+    )
+
+
+def _check_outputs(outputs: Outputs, captions_file: Path | None, overwrite: bool) -> None:
+    out = outputs.archive
+    if out.suffix.lower() != ".zip":
+        raise UsageError(f"{out}: the output is a zip: give it a name such as images.zip")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out}: there is no folder {out.parent}: make it first")
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder: give another name for the zip")
+    if captions_file and captions_file.absolute() == outputs.table.absolute():
+        raise UsageError(
+            f"--captions {captions_file} would be overwritten by the report of {out}: "
+            "give the zip another name"
+        )
+    workspace = Workspace(out)
+    if overwrite or workspace.may_replace:
+        return
+    if out.exists() and workspace.started:
+        raise UsageError(
+            f"{out} exists. To make it anew from the paintings in {workspace.folder}, move it "
+            "away and run the same command; --overwrite starts afresh."
+        )
+    # A job that has begun may find its own reports; before that they are somebody's files.
+    for path in (out, outputs.table, outputs.summary):
+        if path.exists() and not workspace.started:
+            raise UsageError(
+                f"{path} exists. Give the zip another name, move the file away, or replace it "
+                "with --overwrite."
+            )
+
+
+def plan(job: Job, captions: dict[str, str]) -> list[Item]:
+    """What to paint for each captioned photo, in the order of the photos."""
+    settings = job.settings
+    files = name_files([photo.key for photo in job.photos])
+    return [
+        Item(
+            photo=photo.key,
+            file=files[photo.key],
+            caption=captions[photo.key],
+            prompt=compose(captions[photo.key], settings.style, settings.paint.weight),
+            seed=settings.seed if settings.shared_seed else photo_seed(settings.seed, photo.key),
+        )
+        for photo in job.photos
+        if photo.key in captions
+    ]
+
+
+def photo_seed(base: int, key: str) -> int:
+    """A photo's own seed, 32 bits: the same on every machine, in any order and batch."""
+    digest = hashlib.sha256(f"{base}:{key}".encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def chunks(photos: Sequence[Photo], size: int) -> Iterable[tuple[int, Sequence[Photo]]]:
+    """Cut the photos into numbered chunks.
+
+    A chunk's photos never depend on what was done before, so a resumed job makes the batches
+    that an uninterrupted one makes.
+    """
+    return enumerate(photos[start : start + size] for start in range(0, len(photos), size))

@@ -1,0 +1,130 @@
+"""Find the photos of a folder, open one, and say why one cannot be opened."""
+
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import PIL.Image
+import PIL.ImageOps
+from PIL import Image
+
+from monetize.errors import InputError, PhotoError
+
+HEIF_SUFFIXES = frozenset({".heic", ".heif"})
+SUFFIXES = HEIF_SUFFIXES | frozenset(
+    [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"]
+)
+WORKSPACE_SUFFIX = ".zip.work"
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo of the job; `key` is its path below the photos folder, with `/` on every system."""
+
+    key: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a folder holds: its photos sorted by key, and how many other files were passed over."""
+
+    photos: tuple[Photo, ...]
+    others: int
+
+
+def find(folder: Path, *, recursive: bool = True) -> Found:
+    """List the photos below a folder by their file name's ending.
+
+    Hidden files and folders, and the workspaces of other jobs, are passed over; links to
+    folders are followed once. Raises InputError if a folder cannot be listed.
+    """
+
+    def unlisted(error: OSError) -> None:
+        raise InputError(f"{error.filename}: cannot list this folder: {error.strerror}")
+
+    photos, others, visited = [], 0, set()
+    for root, folders, names in os.walk(folder, followlinks=True, onerror=unlisted):
+        visited.add(os.path.realpath(root))
+        folders[:] = [
+            name
+            for name in folders
+            if recursive
+            and not name.startswith(".")
+            and not name.endswith(WORKSPACE_SUFFIX)
+            and os.path.realpath(Path(root, name)) not in visited
+        ]
+        for name in names:
+            if name.startswith("."):
+                continue
+            path = Path(root, name)
+            if path.suffix.lower() in SUFFIXES and (path.is_file() or path.is_symlink()):
+                photos.append(Photo(path.relative_to(folder).as_posix(), path))
+            else:
+                others += 1
+    return Found(tuple(sorted(photos, key=lambda photo: photo.key)), others)
+
+
+def require_some(found: Found, folder: Path, recursive: bool) -> None:
+    """Raise InputError if a search came back empty, with what may be the reason."""
+    if not found.photos:
+        hint = "" if recursive else "; --recursive looks in its subfolders too"
+        raise InputError(
+            f"{folder}: no photo in this folder ({found.others} other files){hint}. "
+            f"Photos end in {', '.join(sorted(SUFFIXES))}."
+        )
+
+
+def open_photo(path: Path) -> Image.Image:
+    """Decode a photo: its first frame, upright, mode RGB, transparent parts on white.
+
+    Raises PhotoError with the reason if it cannot be read in full.
+    """
+    if path.suffix.lower() in HEIF_SUFFIXES and not _register_heif():
+        raise PhotoError("HEIC photos need one more package: pip install 'monetize[heic]'")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns at half its limit; only the limit itself is refused here.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                image.load()
+                return _to_rgb(PIL.ImageOps.exif_transpose(image))
+    except Image.DecompressionBombError:
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
+        raise PhotoError(f"more than {limit} million pixels: make it smaller first") from None
+    except PIL.UnidentifiedImageError:
+        raise PhotoError(_why_unidentified(path)) from None
+    except OSError as error:
+        if path.is_symlink() and not path.exists():
+            raise PhotoError(f"a link to {path.readlink()}, which does not exist") from None
+        raise PhotoError(error.strerror or str(error)) from None
+    except (SyntaxError, ValueError, EOFError, IndexError) as error:
+        # Pillow's decoders raise these on damaged PNG, GIF and TIFF files.
+        raise PhotoError(f"damaged: {error}") from None
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode == "I":
+        # Pillow clips 16-bit values at 255 when it converts them; keep the upper byte.
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+def _why_unidentified(path: Path) -> str:
+    if path.stat().st_size == 0:
+        return "empty file"
+    return "not an image, whatever its name says"
+
+
+def _register_heif() -> bool:
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True

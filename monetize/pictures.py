@@ -1,0 +1,118 @@
+"""Single paintings as files: PNG or JPEG with the settings inside, under names that are free."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+from PIL import Image
+from PIL.ExifTags import IFD, Base
+from PIL.PngImagePlugin import PngInfo
+
+from monetize import __version__
+from monetize.errors import UsageError
+from monetize.prompt import Prompt
+from monetize.settings import PaintSettings
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+JPEG_QUALITY = 95
+# The names under which viewers of this field know diffusers' schedulers.
+SAMPLERS = {
+    "PNDMScheduler": "PLMS",
+    "LMSDiscreteScheduler": "LMS",
+    "DDIMScheduler": "DDIM",
+    "DPMSolverMultistepScheduler": "DPM++ 2M",
+    "UniPCMultistepScheduler": "UniPC",
+}
+
+
+def parameters(
+    prompt: Prompt, settings: PaintSettings, *, seed: int, size: int, scheduler: str
+) -> str:
+    """The settings of a painting in the text form of AUTOMATIC1111's web UI.
+
+    Viewers of this field read it: prompt, negative prompt, then `Name: value` pairs; a value
+    with a comma is quoted as in JSON. scheduler is the class's name in diffusers.
+    """
+    pairs = {
+        "Steps": settings.num_inference_steps,
+        "Sampler": SAMPLERS.get(scheduler, scheduler),
+        "CFG scale": settings.guidance_scale,
+        "Seed": seed,
+        "Size": f"{size}x{size}",
+        "Model": settings.model,
+    }
+    if prompt.weights:
+        pairs["Token weights"] = ", ".join(str(weight) for weight in prompt.weights)
+        if (settings.weight_start, settings.weight_end) != (0, 1):
+            pairs["Token weights range"] = f"{settings.weight_start}-{settings.weight_end}"
+    pairs["Version"] = f"monetize {__version__}"
+    lines = [prompt.text]
+    if settings.negative_prompt:
+        lines.append(f"Negative prompt: {settings.negative_prompt}")
+    lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in pairs.items()))
+    return "\n".join(lines)
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if re.search(r'[,:\n"]', text) else text
+
+
+def encode(image: Image.Image, path: Path, text: str) -> bytes:
+    """Encode a painting in the format of path's ending, with text inside.
+
+    PNG has it in the chunk `parameters`, JPEG in EXIF's UserComment as UTF-16.
+    """
+    buffer = io.BytesIO()
+    if check_format(path) == "PNG":
+        info = PngInfo()
+        info.add_itxt("parameters", text) if not _is_latin1(text) else info.add_text(
+            "parameters", text
+        )
+        image.save(buffer, "PNG", pnginfo=info)
+    else:
+        exif = Image.Exif()
+        # The standard leaves the byte order open; big-endian is what readers of this field expect.
+        comment = b"UNICODE\0" + text.encode("utf-16-be")
+        exif.get_ifd(IFD.Exif)[Base.UserComment] = comment
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY, exif=exif)
+    return buffer.getvalue()
+
+
+def _is_latin1(text: str) -> bool:
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_format(path: Path) -> str:
+    """Pillow's name of the format that path's ending asks for; raises UsageError for others."""
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise UsageError(
+            f"--output {path}: a painting is written as {', '.join(FORMATS)}: "
+            "give it such an ending"
+        ) from None
+
+
+def numbered(path: Path, count: int) -> list[Path]:
+    """The names of count paintings: path itself, or path-1, path-2 and so on."""
+    if count == 1:
+        return [path]
+    width = len(str(count))
+    return [path.with_stem(f"{path.stem}-{i:0{width}}") for i in range(1, count + 1)]
+
+
+def free_name(prompt: str, seed: int, folder: Path = Path()) -> Path:
+    """A PNG's name that tells prompt and seed and that no file in folder has yet."""
+    slug = re.sub(r"\W+", "-", prompt.casefold())[:60].strip("-") or "painting"
+    path = folder / f"{slug}-{seed}.png"
+    number = 1
+    while path.exists():
+        number += 1
+        path = folder / f"{slug}-{seed}-{number}.png"
+    return path
