@@ -20,7 +20,6 @@ from transformers import (
     AutoImageProcessor,
     AutoTokenizer,
     BaseImageProcessor,
-    CLIPTokenizer,
     PreTrainedTokenizerBase,
     VisionEncoderDecoderModel,
 )
@@ -131,12 +130,6 @@ def load_painting_pipeline(
         pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(pipeline.scheduler.config)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(placement.device)
-
-
-def load_painting_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
-    """Load only the tokenizer of a painter."""
-    with _explained(checkpoint):
-        return CLIPTokenizer.from_pretrained(checkpoint.folder / "tokenizer", local_files_only=True)
 
 
 @contextmanager

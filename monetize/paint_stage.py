@@ -8,15 +8,15 @@ from pathlib import Path
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from monetize.attention import weigh
 from monetize.checkpoints import resolve
 from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
-from monetize.models import load_painting_tokenizer, place
+from monetize.models import place
 from monetize.painter import Painter
 from monetize.progress import Reporter
 from monetize.prompt import Weight
 from monetize.settings import DeviceSettings, PaintSettings, RunSettings
+from monetize.tokens import load_tokenizer, weigh
 from monetize.workspace import Workspace
 
 # A GPU is idle with less; on a CPU a larger batch is no faster, and more is lost when stopped.
@@ -46,7 +46,7 @@ class PaintStage:
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:
         """The painter's tokenizer, which loads in no time."""
-        return load_painting_tokenizer(self.checkpoint)
+        return load_tokenizer(self.checkpoint)
 
     def load(self) -> Painter:
         """Load the pipeline."""

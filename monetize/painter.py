@@ -9,12 +9,13 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from monetize.attention import token_weights, weigh
+from monetize.attention import token_weights
 from monetize.checkpoints import Checkpoint
 from monetize.errors import UsageError
 from monetize.models import Placement, load_painting_pipeline
 from monetize.prompt import Prompt
 from monetize.settings import PaintSettings
+from monetize.tokens import weigh
 
 StepCallback = Callable[[int, int], None]
 

@@ -7,7 +7,7 @@ in a TOML preset, under the table that `TABLES` gives its class.
 import difflib
 import math
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,11 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def own_names(settings: type) -> list[str]:
+    """The names of the fields that are no table of their own."""
+    return [f.name for f in fields(settings) if f.default is not MISSING]
+
+
 def load_config(path: Path) -> dict[str, Any]:
     """Read a TOML preset into one mapping from setting name to value.
 
@@ -141,8 +146,7 @@ def load_config(path: Path) -> dict[str, Any]:
         if not isinstance(entries, dict):
             raise UsageError(f"{path}: {table} is a table: write [{table}] on a line of its own")
         for key, value in entries.items():
-            names = [f.name for f in fields(TABLES[table]) if f.name not in TABLES]
-            _known(path, key, names, f"key of [{table}]")
+            _known(path, key, own_names(TABLES[table]), f"key of [{table}]")
             values[key] = value
     return values
 

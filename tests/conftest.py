@@ -21,9 +21,10 @@ from PIL import Image
 from monetize.checkpoints import resolve
 from monetize.cli import main
 from monetize.layouts import CAPTIONER, PAINTER
-from monetize.models import Placement, load_painting_tokenizer
+from monetize.models import Placement
 from monetize.painter import Painter
 from monetize.settings import PaintSettings
+from monetize.tokens import load_tokenizer
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 BUNDLED_PHOTOS = Path(__file__).parent / "photos"
@@ -66,7 +67,7 @@ def tiny_copy(tiny: Tiny, tmp_path: Path) -> Tiny:
 
 @pytest.fixture(scope="session")
 def clip_tokenizer(tiny: Tiny) -> object:
-    return load_painting_tokenizer(resolve(str(tiny.painter), PAINTER))
+    return load_tokenizer(resolve(str(tiny.painter), PAINTER))
 
 
 @pytest.fixture
@@ -106,9 +107,9 @@ Run = Callable[..., Result]
 def cli() -> Run:
     """Run `monetize` in this process; an unexpected exception fails the test."""
 
-    def run(*args: object, input: str | None = None) -> Result:
+    def run(*args: object, stdin: str | None = None) -> Result:
         runner = CliRunner()
-        return runner.invoke(main, [str(arg) for arg in args], input=input, catch_exceptions=False)
+        return runner.invoke(main, [str(arg) for arg in args], input=stdin, catch_exceptions=False)
 
     return run
 

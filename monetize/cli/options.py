@@ -1,7 +1,6 @@
 """The options that commands share; names and defaults are those of the settings' fields."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from monetize.settings import (
     DeviceSettings,
     PaintSettings,
     load_config,
+    own_names,
 )
 
 S = TypeVar("S")
@@ -56,7 +56,7 @@ def use_config(ctx: click.Context, _param: click.Parameter, path: Path | None) -
 
 def build(settings: type[S], params: Mapping[str, Any], **others: Any) -> S:
     """Make settings of the parameters that bear their fields' names."""
-    names = {field.name for field in fields(settings)} & set(params)  # type: ignore[arg-type]
+    names = [name for name in own_names(settings) if name in params]
     return settings(**{name: params[name] for name in names}, **others)
 
 

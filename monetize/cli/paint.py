@@ -85,8 +85,8 @@ def paint(
         paths = _outputs(output, len(work), overwrite)
 
     load_libraries(verbose=verbose)
-    from monetize.attention import weigh_strictly
     from monetize.paint_stage import PaintStage
+    from monetize.tokens import weigh_strictly
 
     stage = PaintStage(settings, device, terminal)
     for each in prompts:

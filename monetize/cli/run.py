@@ -17,7 +17,7 @@ from monetize.cli.options import (
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import printable
 from monetize.job import prepare
-from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSettings, RunSettings
+from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
 
 
 @click.command()
@@ -102,7 +102,7 @@ def run(
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings = build(
         RunSettings,
-        {name: value for name, value in params.items() if name not in TABLES},
+        params,
         caption=build(CaptionSettings, params),
         paint=build(PaintSettings, params),
         device=build(DeviceSettings, params),

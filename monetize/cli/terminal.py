@@ -129,8 +129,8 @@ class LineStage(Stage):
         return text
 
 
-def load_libraries(*, verbose: bool) -> None:
-    """Import the model libraries with their own chatter off, unless verbose."""
+def quieten_libraries(*, verbose: bool) -> None:
+    """Turn off the model libraries' own chatter, unless verbose; before they are imported."""
     level = "warning" if verbose else "error"
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", level)
     os.environ.setdefault("DIFFUSERS_VERBOSITY", level)
@@ -138,6 +138,11 @@ def load_libraries(*, verbose: bool) -> None:
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     if not sys.stderr.isatty():
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def load_libraries(*, verbose: bool) -> None:
+    """Import the model libraries, which takes seconds, with their own progress bars off."""
+    quieten_libraries(verbose=verbose)
     import diffusers
     import transformers
 

@@ -12,7 +12,7 @@ from monetize.cli.options import (
     model_option,
     weight_option,
 )
-from monetize.cli.terminal import Terminal, load_libraries
+from monetize.cli.terminal import Terminal, quieten_libraries
 from monetize.prompt import Prompt
 from monetize.settings import PaintSettings
 
@@ -39,14 +39,14 @@ def tokens(
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings = build(PaintSettings, params)
-    load_libraries(verbose=verbose)
-    from monetize.attention import weigh_strictly
+    quieten_libraries(verbose=verbose)
     from monetize.checkpoints import resolve
     from monetize.layouts import PAINTER_TOKENIZER
-    from monetize.models import load_painting_tokenizer
 
     checkpoint = resolve(settings.model, PAINTER_TOKENIZER, offline=offline, say=terminal.say)
-    tokenizer = load_painting_tokenizer(checkpoint)
+    from monetize.tokens import load_tokenizer, weigh_strictly
+
+    tokenizer = load_tokenizer(checkpoint)
     weighted = weigh_strictly(tokenizer, Prompt(prompt, settings.weight))
     if as_json:
         terminal.result(json.dumps([asdict(token) for token in weighted.tokens], indent=2))

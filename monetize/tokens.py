@@ -1,0 +1,136 @@
+"""Words → token positions → weights, as a painter's text encoder counts them; no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transformers import CLIPTokenizer
+
+from monetize.checkpoints import Checkpoint
+from monetize.errors import CheckpointError, UsageError
+from monetize.prompt import Prompt, Weight
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
+    """Load a painter's tokenizer and nothing else; raises CheckpointError."""
+    folder = checkpoint.folder / "tokenizer"
+    try:
+        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"the tokenizer in {folder} cannot be loaded: {error}") from error
+
+
+@dataclass(frozen=True)
+class Token:
+    """One BPE piece of a prompt with the weight it gets.
+
+    `position` counts from the start token, which is 0. A token that is `cut` lies past the
+    text encoder's limit, so that the painter never sees it.
+    """
+
+    position: int
+    text: str
+    weight: float
+    cut: bool
+
+
+@dataclass(frozen=True)
+class WeightedPrompt:
+    """A prompt as the text encoder sees it.
+
+    `values` has a factor for each of the encoder's positions (77 for CLIP), padding included.
+    `missing` are the weights whose words the prompt lacks; `cut` those whose words it has only
+    past the limit; `partly_cut` those it has on both sides of it.
+    """
+
+    tokens: tuple[Token, ...]
+    values: tuple[float, ...]
+    missing: tuple[Weight, ...]
+    cut: tuple[Weight, ...]
+    partly_cut: tuple[Weight, ...]
+
+    @property
+    def beyond(self) -> str:
+        """The pieces past the limit, in readable form; empty if everything fits."""
+        return "".join(
+            token.text.replace("</w>", " ") for token in self.tokens if token.cut
+        ).strip()
+
+
+def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
+    """Find the token positions of each weighted word.
+
+    Every BPE piece of every occurrence is weighted. Raises UsageError if two weights fall on
+    one token, or if a position is not the encoder's.
+    """
+    limit = tokenizer.model_max_length
+    encoded = tokenizer(prompt.text, return_offsets_mapping=True, verbose=False)
+    ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
+    # The end token always keeps a place: of what is too long, the pieces before it are cut.
+    is_cut = [len(ids) > limit and limit - 1 <= i < len(ids) - 1 for i in range(len(ids))]
+    owners: dict[int, Weight] = {}
+    missing, cut, partly_cut = [], [], []
+    for weight in prompt.weights:
+        positions = _positions(weight, prompt.text, offsets, limit)
+        seen = [i for i in positions if i >= len(ids) or not is_cut[i]]
+        if not positions:
+            missing.append(weight)
+        elif not seen:
+            cut.append(weight)
+        elif len(seen) < len(positions):
+            partly_cut.append(weight)
+        for position in seen:
+            other = owners.setdefault(position, weight)
+            if other is not weight:
+                raise UsageError(
+                    f"{str(other)!r} and {str(weight)!r} both weight token {position} of "
+                    f"{prompt.text!r}: keep one of them"
+                )
+    values = [owners[i].value if i in owners else 1.0 for i in range(limit)]
+    end = len(ids) - 1
+    tokens = tuple(
+        Token(
+            position=limit - 1 if i == end and end >= limit else i,
+            text=text,
+            weight=1.0 if is_cut[i] else values[min(i, limit - 1)],
+            cut=is_cut[i],
+        )
+        for i, text in enumerate(tokenizer.convert_ids_to_tokens(ids))
+    )
+    return WeightedPrompt(tokens, tuple(values), tuple(missing), tuple(cut), tuple(partly_cut))
+
+
+def weigh_strictly(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
+    """As `weigh`, for one prompt whose author means every weight to act.
+
+    Raises UsageError for a weight whose word is not in the prompt or is past the limit.
+    """
+    weighted = weigh(tokenizer, prompt)
+    for weight in weighted.missing:
+        raise UsageError(
+            f"--weight {str(weight)!r}: {weight.phrase!r} is not in the prompt. "
+            f"Its words are: {', '.join(dict.fromkeys(prompt.text.split()))}"
+        )
+    for weight in weighted.cut:
+        raise UsageError(
+            f"--weight {str(weight)!r}: the prompt is longer than the "
+            f"{tokenizer.model_max_length} tokens that the painter sees, and {weight.phrase!r} is "
+            f"in the part that is cut: {weighted.beyond!r}. Shorten the prompt."
+        )
+    return weighted
+
+
+def _positions(
+    weight: Weight, text: str, offsets: Sequence[tuple[int, int]], limit: int
+) -> list[int]:
+    if weight.position is not None:
+        if weight.position >= limit:
+            raise UsageError(
+                f"--weight {str(weight)!r}: positions go from @0, the start token, to @{limit - 1}"
+            )
+        return [weight.position]
+    spans = weight.spans(text)
+    return [
+        position
+        for position, (start, end) in enumerate(offsets)
+        if any(start < span_end and span_start < end for span_start, span_end in spans)
+    ]

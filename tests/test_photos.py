@@ -1,0 +1,190 @@
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from monetize.errors import InputError, PhotoError
+from monetize.photos import find, open_photo, require_some
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Give up root's right to read everything for a while."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+def close_to_others(path: Path) -> None:
+    """Take every right to path away, but not those to reach it."""
+    for folder in path.parents[:3]:
+        folder.chmod(0o755)
+    path.chmod(0o000)
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def keys(folder: Path, *, recursive: bool = True) -> list[str]:
+    return [photo.key for photo in find(folder, recursive=recursive).photos]
+
+
+def test_photos_are_found_by_ending_in_any_case_and_sorted(tmp_path: Path) -> None:
+    touch(tmp_path, "b.JPG", "a.png", "sub/c.webp", "notes.txt", "d.HEIC", "README")
+    found = find(tmp_path)
+    assert [photo.key for photo in found.photos] == ["a.png", "b.JPG", "d.HEIC", "sub/c.webp"]
+    assert found.others == 2
+    assert keys(tmp_path, recursive=False) == ["a.png", "b.JPG", "d.HEIC"]
+
+
+def test_hidden_files_and_workspaces_are_passed_over(tmp_path: Path) -> None:
+    touch(tmp_path, ".DS_Store", "._a.jpg", ".trash/b.jpg", "x.zip.work/paintings/0/c.jpg", "d.jpg")
+    found = find(tmp_path)
+    assert [photo.key for photo in found.photos] == ["d.jpg"]
+    assert found.others == 0
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    touch(tmp_path, "photos/a.jpg", "elsewhere/b.jpg")
+    (tmp_path / "photos" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "photos" / "loop").symlink_to(tmp_path / "photos")
+    assert keys(tmp_path / "photos") == ["a.jpg", "link/b.jpg"]
+
+
+def test_a_pipe_with_a_photos_name_is_no_photo(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert keys(tmp_path) == []
+
+
+def test_an_empty_folder_is_explained(tmp_path: Path) -> None:
+    touch(tmp_path, "notes.txt")
+    with pytest.raises(InputError, match=r"no photo in this folder \(1 other files\).*\.jpg"):
+        require_some(find(tmp_path), tmp_path, recursive=True)
+    with pytest.raises(InputError, match="--recursive looks in its subfolders"):
+        require_some(find(tmp_path), tmp_path, recursive=False)
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    close_to_others(tmp_path / "closed")
+    with nobody(), pytest.raises(InputError, match="closed: cannot list this folder: Permission"):
+        find(tmp_path)
+
+
+def save_truncated(path: Path) -> None:
+    Image.effect_noise((64, 64), 50).save(path)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def save_damaged(path: Path) -> None:
+    Image.effect_noise((64, 64), 50).save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[:100] + bytes(40) + data[140:])
+
+
+def save_bomb(path: Path) -> None:
+    Image.new("1", (20_000, 10_000)).save(path)
+
+
+BAD_PHOTOS: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "zero bytes": ("a.jpg", lambda path: path.write_bytes(b""), "empty file"),
+    "truncated": ("a.jpg", save_truncated, "image file is truncated"),
+    "text": ("a.jpg", lambda path: path.write_text("hello"), "not an image, whatever its name"),
+    "broken link": ("a.jpg", lambda path: path.symlink_to("gone.jpg"), "a link to gone.jpg, which"),
+    "bomb": ("a.png", save_bomb, "more than 178 million pixels: make it smaller"),
+    "damaged PNG": ("a.png", save_damaged, "broken data stream"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "save", "why"), BAD_PHOTOS.values(), ids=list(BAD_PHOTOS))
+def test_a_bad_photo_says_why(
+    tmp_path: Path, name: str, save: Callable[[Path], object], why: str
+) -> None:
+    save(tmp_path / name)
+    with pytest.raises(PhotoError, match=why):
+        open_photo(tmp_path / name)
+
+
+def test_a_photo_without_permission_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (4, 4)).save(path)
+    close_to_others(path)
+    with nobody(), pytest.raises(PhotoError, match="Permission denied"):
+        open_photo(path)
+
+
+def test_heic_without_its_package_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.heic").write_bytes(b"x")
+    with pytest.raises(PhotoError, match=r"pip install 'monetize\[heic\]'"):
+        open_photo(tmp_path / "a.heic")
+
+
+def test_a_rotated_photo_comes_out_upright(tmp_path: Path) -> None:
+    image = Image.new("RGB", (40, 20), "white")
+    image.paste("red", (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: rotate by 90° clockwise to show
+    image.save(tmp_path / "a.png", exif=exif)
+    upright = open_photo(tmp_path / "a.png")
+    assert upright.size == (20, 40)
+    assert upright.getpixel((10, 5)) == (255, 0, 0)
+    assert upright.getpixel((10, 35)) == (255, 255, 255)
+
+
+def test_16_bit_grey_keeps_its_shades(tmp_path: Path) -> None:
+    image = Image.new("I;16", (2, 1))
+    image.putpixel((0, 0), 0x4000)
+    image.putpixel((1, 0), 0xFFFF)
+    image.save(tmp_path / "a.png")
+    opened = open_photo(tmp_path / "a.png")
+    assert [opened.getpixel((x, 0)) for x in (0, 1)] == [(64, 64, 64), (255, 255, 255)]
+
+
+def test_transparent_parts_lie_on_white(tmp_path: Path) -> None:
+    image = Image.new("P", (2, 1))
+    image.putpalette([0, 0, 0, 0, 0, 255])
+    image.putpixel((1, 0), 1)
+    image.save(tmp_path / "palette.png", transparency=0)
+    Image.new("RGBA", (1, 1), (255, 0, 0, 0)).save(tmp_path / "alpha.png")
+    opened = open_photo(tmp_path / "palette.png")
+    assert [opened.getpixel((x, 0)) for x in (0, 1)] == [(255, 255, 255), (0, 0, 255)]
+    assert open_photo(tmp_path / "alpha.png").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg")
+    opened = open_photo(tmp_path / "a.jpg")
+    assert opened.mode == "RGB"
+    red, green, blue = opened.getpixel((4, 4))  # type: ignore[misc]
+    assert red > 240
+    assert max(green, blue) < 15
+
+
+def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert open_photo(tmp_path / "a.gif").getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_names_of_any_letters_are_opened(tmp_path: Path) -> None:
+    for name in ("été 雪.jpg", "two\nlines.jpg", os.fsdecode(b"\xff.jpg")):
+        Image.new("RGB", (4, 4), "red").save(tmp_path / name)
+    found = find(tmp_path).photos
+    assert len(found) == 3
+    assert all(open_photo(photo.path).size == (4, 4) for photo in found)
