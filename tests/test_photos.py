@@ -1,5 +1,6 @@
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +25,19 @@ def nobody() -> Iterator[None]:
             os.seteuid(0)
 
 
+def open_to_others(path: Path) -> None:
+    """Let everybody read what is below path, and reach it."""
+    for folder in path.parents:
+        if folder == Path(tempfile.gettempdir()).resolve():
+            break
+        folder.chmod(0o755)
+    for each in (path, *path.rglob("*")):
+        each.chmod(0o755)
+
+
 def close_to_others(path: Path) -> None:
     """Take every right to path away, but not those to reach it."""
-    for folder in path.parents[:3]:
-        folder.chmod(0o755)
+    open_to_others(path)
     path.chmod(0o000)
 
 

@@ -3,7 +3,6 @@
 Nothing here imports torch before a command has printed its first line.
 """
 
-import sys
 import traceback
 
 import click
@@ -11,6 +10,7 @@ import click
 from monetize import __version__
 from monetize.cli.caption import caption
 from monetize.cli.models import models
+from monetize.cli.options import VERBOSE
 from monetize.cli.paint import paint
 from monetize.cli.run import run
 from monetize.cli.tokens import tokens
@@ -29,7 +29,7 @@ class MonetizeGroup(click.Group):
             error: MonetizeError = Interrupted("Interrupted.")
         except MonetizeError as caught:
             error = caught
-            if "--verbose" in sys.argv or "-v" in sys.argv:
+            if ctx.meta.get(VERBOSE):
                 traceback.print_exc()
         prefix = "" if isinstance(error, Interrupted) else "Error: "
         click.echo(f"{prefix}{error}", err=True)

@@ -19,6 +19,7 @@ from monetize.settings import (
 )
 
 S = TypeVar("S")
+VERBOSE = "monetize.verbose"
 Command = Callable[..., None]
 Decorator = Callable[[Command], Command]
 
@@ -52,6 +53,12 @@ def use_config(ctx: click.Context, _param: click.Parameter, path: Path | None) -
         # As text, so that the flag's own type judges it: 7.5 steps are not 7.
         defaults[name] = [str(v) for v in value] if name in multiple else str(value)
     ctx.default_map = defaults
+
+
+def note_verbose(ctx: click.Context, _param: click.Parameter, verbose: bool) -> bool:
+    """Tell the group, which shows errors, whether tracebacks are wanted."""
+    ctx.meta[VERBOSE] = verbose
+    return verbose
 
 
 def build(settings: type[S], params: Mapping[str, Any], **others: Any) -> S:
@@ -200,5 +207,12 @@ common_options = _all(
         help="TOML preset such as configs/contest.toml; flags override it.",
     ),
     click.option("--quiet", "-q", is_flag=True, help="Print nothing but results and warnings."),
-    click.option("--verbose", "-v", is_flag=True, help="Print more, and tracebacks of errors."),
+    click.option(
+        "--verbose",
+        "-v",
+        is_flag=True,
+        is_eager=True,
+        callback=note_verbose,
+        help="Print more, and tracebacks of errors.",
+    ),
 )

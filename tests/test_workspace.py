@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+
+from monetize.errors import UsageError
+from monetize.workspace import Workspace
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_an_unused_workspace_leaves_nothing(tmp_path: Path) -> None:
+    with Workspace(tmp_path / "out.zip"):
+        assert names(tmp_path) == {"out.zip.work"}
+    assert names(tmp_path) == set()
+
+
+def test_a_begun_job_stays_and_a_finished_one_goes(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "out.zip")
+    with workspace:
+        workspace.claim({"seed": 1})
+    assert names(tmp_path) == {"out.zip.work"}
+    with workspace:
+        workspace.finish(keep=False)
+    assert names(tmp_path) == set()
+
+
+def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
+    with (
+        Workspace(tmp_path / "out.zip"),
+        pytest.raises(UsageError, match=r"out.zip is being made by another monetize run"),
+        Workspace(tmp_path / "out.zip"),
+    ):
+        pass
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out.zip.work").mkdir()
+    (tmp_path / "out.zip.work" / "thesis.txt").write_text("x")
+    with (
+        pytest.raises(UsageError, match=r"out.zip.work is in the way"),
+        Workspace(tmp_path / "out.zip"),
+    ):
+        pass
+    assert (tmp_path / "out.zip.work" / "thesis.txt").read_text() == "x"
+
+
+def test_other_settings_are_refused_with_both_values(tmp_path: Path) -> None:
+    begun = {"seed": 1, "num_inference_steps": 50, "photos": ["a.jpg", "b.jpg"], "weight": []}
+    now = {"seed": 1, "num_inference_steps": 20, "photos": ["b.jpg", "c.jpg"], "weight": ["a=1"]}
+    with Workspace(tmp_path / "out.zip") as workspace:
+        workspace.claim(begun)
+        workspace.claim(dict(begun))
+        with pytest.raises(UsageError) as refused:
+            workspace.claim(now)
+    message = str(refused.value)
+    assert "--num-inference-steps: 50 then, 20 now" in message
+    assert "photos: 1 gone (a.jpg), 1 new (c.jpg)" in message
+    assert "--weight: [] then, ['a=1'] now" in message
+    assert "--seed" not in message
+    assert "--overwrite to start afresh" in message
+
+
+def test_a_chunk_appears_whole_and_replaces_an_older_one(tmp_path: Path) -> None:
+    with Workspace(tmp_path / "out.zip") as workspace:
+        assert workspace.chunk(3) is None
+        workspace.save_chunk(3, {"items": [1]}, {"a.jpg": b"a", "b.jpg": b"b"})
+        workspace.save_chunk(3, {"items": [2]}, {"b.jpg": b"B"})
+        assert workspace.chunk(3) == {"items": [2]}
+        assert workspace.painting(3, "b.jpg").read_bytes() == b"B"
+        assert not workspace.painting(3, "a.jpg").exists()
+        assert workspace.painted() == 1
+
+
+def test_half_a_chunk_does_not_count(tmp_path: Path) -> None:
+    with Workspace(tmp_path / "out.zip") as workspace:
+        half = workspace.painting(0, "a.jpg").parent.with_name("00000.part")
+        half.mkdir(parents=True)
+        (half / "a.jpg").write_bytes(b"half")
+        assert workspace.chunk(0) is None
+        assert workspace.painted() == 0
+        workspace.save_chunk(0, {"items": []}, {"b.jpg": b"b"})
+        assert names(workspace.painting(0, "b.jpg").parent) == {"b.jpg", "chunk.json"}
+
+
+def test_it_knows_of_being_cut_off_behind_the_rename(tmp_path: Path) -> None:
+    with Workspace(tmp_path / "out.zip") as workspace:
+        workspace.claim({})
+        workspace.packed_file.write_bytes(b"zip")
+        before = workspace.published
+        workspace.publish()
+        between = workspace.published
+        assert (tmp_path / "out.zip").read_bytes() == b"zip"
+        workspace.finish(keep=True)
+        assert (before, between, workspace.published) == (False, True, False)
