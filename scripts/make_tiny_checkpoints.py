@@ -11,7 +11,9 @@ import gzip
 import json
 from pathlib import Path
 
+import diffusers
 import torch
+import transformers
 from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from tokenizers import ByteLevelBPETokenizer
 from transformers import (
@@ -186,6 +188,8 @@ if __name__ == "__main__":
     )
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     make_captioner(folder / "captioner")
     make_painter(folder / "painter")
     print(f"Tiny random checkpoints are in {folder}/captioner and {folder}/painter")

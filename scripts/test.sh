@@ -1,0 +1,6 @@
+#!/bin/sh
+# Set up, and run the tests; further arguments go to pytest.
+set -eu
+cd "$(dirname "$0")/.."
+sh scripts/setup.sh ".[dev]"
+exec .venv/bin/python -m pytest "$@"
