@@ -71,7 +71,7 @@ def require_some(found: Found, folder: Path, recursive: bool) -> None:
     if not found.photos:
         hint = "" if recursive else "; --recursive looks in its subfolders too"
         raise InputError(
-            f"{folder}: no photo in this folder ({found.others} other files){hint}. "
+            f"{folder}: no photo in this folder (other files: {found.others}){hint}. "
             f"Photos end in {', '.join(sorted(SUFFIXES))}."
         )
 

@@ -3,11 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh .
-if [ ! -d first-run/checkpoints ]; then
-    # Renamed when whole, so that an interrupted run does not leave half of them.
-    .venv/bin/python scripts/make_tiny_checkpoints.py first-run/checkpoints.part
-    mv first-run/checkpoints.part first-run/checkpoints
-fi
+TRANSFORMERS_VERBOSITY=error .venv/bin/python scripts/make_tiny_checkpoints.py first-run/checkpoints
 .venv/bin/monetize run tests/photos first-run/images.zip --overwrite \
     --captioner first-run/checkpoints/captioner --model first-run/checkpoints/painter
 .venv/bin/python -m zipfile -e first-run/images.zip first-run/paintings

@@ -81,7 +81,7 @@ def test_a_pipe_with_a_photos_name_is_no_photo(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_explained(tmp_path: Path) -> None:
     touch(tmp_path, "notes.txt")
-    with pytest.raises(InputError, match=r"no photo in this folder \(1 other files\).*\.jpg"):
+    with pytest.raises(InputError, match=r"no photo in this folder \(other files: 1\).*\.jpg"):
         require_some(find(tmp_path), tmp_path, recursive=True)
     with pytest.raises(InputError, match="--recursive looks in its subfolders"):
         require_some(find(tmp_path), tmp_path, recursive=False)

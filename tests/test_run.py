@@ -75,7 +75,7 @@ def test_the_terminal_tells_what_is_found_done_and_where(
     (photos / "notes.txt").write_text("x")
     result = run_job(photos, tmp_path / "images.zip")
     first, *others = result.stderr.splitlines()
-    assert first == f"Photos: 6 in {photos} (1 other files passed over)"
+    assert first == f"Photos: 6 in {photos} (other files passed over: 1)"
     assert any(line.startswith("Captioner: ") and "cpu, float32" in line for line in others)
     assert "Painting at 64 × 64 pixels, resized to 256 × 256 in the zip" in others
     assert "Note: the contest wants 7,000 to 10,000 pictures, not 6." in others

@@ -115,7 +115,7 @@ def run(
         overwrite=overwrite,
         keep_work=keep_work,
     )
-    others = f" ({job.others} other files passed over)" if job.others else ""
+    others = f" (other files passed over: {job.others})" if job.others else ""
     terminal.say(f"Photos: {len(job.photos)} in {photos}{others}")
 
     load_libraries(verbose=verbose)

@@ -1,0 +1,49 @@
+"""What the README shows can be typed."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from conftest import Run, Tiny
+
+from monetize.cli import main
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [
+    line
+    for language, block in BLOCKS
+    if language == "sh"
+    for line in block.replace("\\\n", "").splitlines()
+    if line.startswith("monetize ")
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_line_is_understood(line: str) -> None:
+    _, name, *arguments = shlex.split(line, comments=True)
+    command = main.commands[name]
+    parser = command.make_parser(click.Context(command))
+    _, _, order = parser.parse_args(arguments)
+    assert order
+
+
+def test_every_command_is_shown() -> None:
+    shown = {line.split()[1] for line in COMMANDS}
+    assert shown == set(main.commands)
+
+
+def test_the_library_example_runs(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [code] = [block for language, block in BLOCKS if language == "python"]
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("sd-v1-4", str(tiny.painter)), {})
+    assert (tmp_path / "less-pine.png").exists()
+
+
+def test_exit_codes_are_those_of_the_help_text(cli: Run) -> None:
+    table = re.findall(r"^\| (\d+) \|", README, re.MULTILINE)
+    assert table == re.findall(r"^    (\d+) +", cli("--help").stdout, re.MULTILINE)
