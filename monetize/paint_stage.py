@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from monetize.checkpoints import resolve
+from monetize.checkpoints import list_files, resolve
 from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
 from monetize.models import place
@@ -36,6 +36,11 @@ class PaintStage:
             offline=device.offline,
             say=reporter.say,
         )
+        variant = self.checkpoint.layout.variant(
+            list_files(self.checkpoint.folder), half=self.placement.half
+        )
+        if variant and not self.placement.half:
+            reporter.say(f"{self.checkpoint.name}: only weights in half precision are here")
 
     @property
     def batch_size(self) -> int:

@@ -92,7 +92,7 @@ def test_a_terminal_is_shown_bars(tiny: Tiny, photos: Path, tmp_path: Path) -> N
     os.close(ours)
     assert process.wait() == 0
     text = shown.decode()
-    assert re.search(r"Captioning 100%\|█+\| 6/6 \[00:\d\d, 00:00 left, +[\d.]+ photos/s\]", text)
+    assert re.search(r"Captioning 100%\|█+\| 6/6 \[00:\d\d, 00:00 left, [\d.]+ photos/s\]", text)
     assert re.search(r"Painting +\d+%\|.*\| \d/6 \[.* left, ", text)
     assert text.rstrip().endswith(f"in {tmp_path / 'a.zip'}")
 
