@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import struct
 from pathlib import Path
 
 from PIL import Image
@@ -72,12 +73,23 @@ def encode(image: Image.Image, path: Path, text: str) -> bytes:
         )
         image.save(buffer, "PNG", pnginfo=info)
     else:
-        exif = Image.Exif()
-        # The standard leaves the byte order open; big-endian is what readers of this field expect.
-        comment = b"UNICODE\0" + text.encode("utf-16-be")
-        exif.get_ifd(IFD.Exif)[Base.UserComment] = comment
-        image.save(buffer, "JPEG", quality=JPEG_QUALITY, exif=exif)
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY, exif=_exif_with_comment(text))
     return buffer.getvalue()
+
+
+def _exif_with_comment(text: str) -> bytes:
+    """EXIF with a UserComment and nothing else, big-endian as the UTF-16 in it (EXIF 2.3, 4.6.5).
+
+    Pillow writes a comment as type BYTE, which readers that follow the standard refuse; it must be
+    of type UNDEFINED.
+    """
+    comment = b"UNICODE\0" + text.encode("utf-16-be")
+    long, undefined = 4, 7
+    header = struct.pack(">2sHL", b"MM", 42, 8)
+    # Each directory: one entry (tag, type, count, offset), and no directory after it.
+    directory = struct.pack(">HHHLLL", 1, IFD.Exif, long, 1, 26, 0)
+    exif_directory = struct.pack(">HHHLLL", 1, Base.UserComment, undefined, len(comment), 44, 0)
+    return b"Exif\0\0" + header + directory + exif_directory + comment
 
 
 def _is_latin1(text: str) -> bool:

@@ -55,6 +55,8 @@ def test_a_jpeg_carries_its_parameters_in_the_user_comment() -> None:
     comment = image.getexif().get_ifd(0x8769)[0x9286]
     assert comment[:8] == b"UNICODE\0"
     assert comment[8:].decode("utf-16-be") == TEXT
+    undefined = bytes([0x92, 0x86, 0, 7])
+    assert undefined in data, "other readers refuse a comment of another type"
 
 
 def test_another_ending_is_refused() -> None:
