@@ -6,7 +6,7 @@ from PIL import Image
 
 from monetize.captioner import Captioner
 from monetize.checkpoints import resolve
-from monetize.errors import PhotoError, printable
+from monetize.errors import PhotoError
 from monetize.job import Job, chunks
 from monetize.layouts import CAPTIONER
 from monetize.models import place
@@ -39,7 +39,7 @@ class CaptionStage:
         captions, unreadable = workspace.captions(), dict[str, str]()
         todo = [
             chunk
-            for _, chunk in chunks(job.photos, self.settings.caption_batch_size)
+            for chunk in chunks(job.photos, self.settings.caption_batch_size)
             if any(photo.key not in captions for photo in chunk)
         ]
         if not todo:
@@ -52,32 +52,30 @@ class CaptionStage:
             for chunk in todo:
                 # All of the chunk, also what has its caption, so that the batch is the one of
                 # an uninterrupted job; a caption that stands, perhaps edited, is kept.
-                readable, reasons = list[str](), dict[str, str]()
-                texts = captioner.caption(opened(chunk, readable, reasons))
-                for key, text in zip(readable, texts, strict=True):
-                    captions.setdefault(key, text)
-                for key, why in reasons.items():
-                    if key not in captions:
-                        unreadable[key] = why
-                        reporter.detail(f"Cannot read {printable(key)}: {why}")
+                made, reasons = caption_photos(captioner, chunk)
+                captions = {**made, **captions}
+                unreadable.update({k: why for k, why in reasons.items() if k not in captions})
                 workspace.save_captions(captions)
                 progress.advance(len(chunk))
         return captions, unreadable
 
 
-def opened(
-    photos: Sequence[Photo], readable: list[str], reasons: dict[str, str]
-) -> Iterator[Image.Image]:
-    """Open photos one at a time.
+def caption_photos(
+    captioner: Captioner, photos: Sequence[Photo]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Caption photos as one batch; returns {photo: caption} and {photo: why it has none}."""
+    readable: list[str] = []
+    reasons: dict[str, str] = {}
 
-    The keys of those that yield an image are added to readable, in that order, and the reason
-    for each of the others to reasons.
-    """
-    for photo in photos:
-        try:
-            image = open_photo(photo.path)
-        except PhotoError as error:
-            reasons[photo.key] = str(error)
-        else:
-            readable.append(photo.key)
-            yield image
+    def opened() -> Iterator[Image.Image]:
+        for photo in photos:
+            try:
+                image = open_photo(photo.path)
+            except PhotoError as error:
+                reasons[photo.key] = str(error)
+            else:
+                readable.append(photo.key)
+                yield image
+
+    texts = captioner.caption(opened())
+    return dict(zip(readable, texts, strict=True)), reasons

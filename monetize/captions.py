@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from monetize.errors import InputError
+from monetize.errors import InputError, printable
+from monetize.prompt import UNDECODED
 
 PHOTO_COLUMNS = ("photo", "image")
 
@@ -17,7 +18,8 @@ def read_captions(path: Path) -> dict[str, str]:
     stands twice with different captions, or text that is not UTF-8.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            text = file.read()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -28,7 +30,7 @@ def read_captions(path: Path) -> dict[str, str]:
         if photo_column is None or "caption" not in header:
             raise InputError(
                 f"{path}: the first line must name the columns 'photo' (or 'image') and 'caption'; "
-                f"it is {','.join(header)!r}"
+                f"it is {printable(','.join(header))!r}. Save the file as CSV in UTF-8."
             )
         caption_column = header.index("caption")
         for row in reader:
@@ -40,6 +42,11 @@ def read_captions(path: Path) -> dict[str, str]:
                     f"{len(header)}; a caption with a comma needs quotes around it"
                 )
             photo, caption = row[photo_column], " ".join(row[caption_column].split())
+            if UNDECODED.search(caption):
+                raise InputError(
+                    f"{path}, line {reader.line_num}: the caption {printable(caption)} is not "
+                    "valid UTF-8: save the file as UTF-8"
+                )
             if captions.setdefault(photo, caption) != caption:
                 raise InputError(
                     f"{path}, line {reader.line_num}: a second, different caption for {photo!r}"
@@ -52,9 +59,13 @@ def read_captions(path: Path) -> dict[str, str]:
 def to_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
     """A CSV table as bytes, with names that are not valid Unicode kept as they are on disk."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    plain = csv.writer(text, lineterminator="\n")
+    # Python 3.11 leaves a lone carriage return without the quotes that it needs.
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(header)
+    for row in rows:
+        cells = [str(cell) for cell in row]
+        (quoted if "\r" in "".join(cells) else plain).writerow(cells)
     return text.getvalue().encode("utf-8", errors="surrogateescape")
 
 

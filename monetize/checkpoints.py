@@ -2,8 +2,9 @@
 
 import difflib
 import hashlib
+import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,13 +56,14 @@ class Checkpoint:
     """The files of a model on this machine.
 
     `name` is what the user asked for, `source` the hub id or the folder that it stands for,
-    `commit` the hub's commit, None for a folder.
+    `commit` the hub's commit, None for a folder. `variant` is that of the weights to load.
     """
 
     name: str
     source: str
     folder: Path
     layout: Layout
+    variant: str | None = None
     commit: str | None = None
 
     @cached_property
@@ -70,11 +72,16 @@ class Checkpoint:
         if self.commit:
             return self.commit
         digest = hashlib.sha256()
-        for name in sorted(self.layout.choose(list_files(self.folder), half=False)):
+        for name in sorted(self.layout.choose(list_files(self.folder), self.variant)):
             digest.update(name.encode() + b"\0")
             with (self.folder / name).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return f"sha256:{digest.hexdigest()}"
+
+    @property
+    def identity(self) -> str:
+        """Short words that differ where the files do, wherever a folder stands."""
+        return f"{self.source}@{self.commit[:12]}" if self.commit else self.revision[:19]
 
 
 def resolve(
@@ -85,11 +92,11 @@ def resolve(
     The hub is asked only for what the cache lacks, and never if offline; `say` is told before
     a download. Raises CheckpointError with the ways out, UsageError for a name of no form.
     """
-    folder = Path(name).expanduser()
+    folder = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's fails for an unknown user
     if folder.exists():
-        return _local(name, folder, layout)
+        return _local(name, folder, layout, half)
     repo_id, _, revision = name.partition("@")
-    known = {model.name: model for model in KNOWN if _same_kind(model.layout, layout)}
+    known = {model.name: model for model in KNOWN if model.layout.flag == layout.flag}
     if repo_id in known:
         repo_id = known[repo_id].repo_id
     elif not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id) or repo_id.startswith("."):
@@ -113,22 +120,20 @@ def list_files(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
 
 
-def _same_kind(one: Layout, other: Layout) -> bool:
-    return one.flag == other.flag
-
-
-def _local(name: str, folder: Path, layout: Layout) -> Checkpoint:
+def _local(name: str, folder: Path, layout: Layout, half: bool) -> Checkpoint:
     if not folder.is_dir():
         raise CheckpointError(
             f"{layout.flag} {name} is a file; a folder in {layout.form} layout is needed."
         )
-    missing = layout.missing(list_files(folder))
+    files = list_files(folder)
+    missing = layout.missing(files)
     if missing:
         raise CheckpointError(
             f"{layout.flag} {name} is not a {layout.form} checkpoint: it lacks "
-            f"{_join(missing)}. Give the folder that save_pretrained() wrote."
+            f"{', '.join(missing)}. Give the folder that save_pretrained() wrote."
         )
-    return Checkpoint(name, str(folder.resolve()), folder, layout)
+    variant = layout.variant(files, half=half)
+    return Checkpoint(name, str(folder.resolve()), folder, layout, variant)
 
 
 def _from_hub(
@@ -139,8 +144,8 @@ def _from_hub(
     if lacks_what:
         if offline:
             raise CheckpointError(
-                f"{repo_id} is not complete on this machine (lacking: {_join(lacks_what)}), and "
-                "--offline forbids to fetch it. " + hub.WAYS_OUT.format(repo_id=repo_id)
+                f"{repo_id} is not complete on this machine (lacking: {', '.join(lacks_what)}), "
+                "and --offline forbids to fetch it. " + hub.WAYS_OUT.format(repo_id=repo_id)
             )
 
         def choose(files: list[str]) -> Iterable[str]:
@@ -148,14 +153,11 @@ def _from_hub(
             if absent:
                 raise CheckpointError(
                     f"{repo_id} on the hub is not a {layout.form} checkpoint: it lacks "
-                    f"{_join(absent)}."
+                    f"{', '.join(absent)}."
                 )
-            return layout.choose(files, half=half)
+            return layout.choose(files, layout.variant(files, half=half))
 
         folder = hub.download(repo_id, revision, choose, say)
     assert folder is not None
-    return Checkpoint(name, repo_id, folder, layout, commit=folder.name)
-
-
-def _join(parts: Sequence[str]) -> str:
-    return ", ".join(parts)
+    variant = layout.variant(list_files(folder), half=half)
+    return Checkpoint(name, repo_id, folder, layout, variant, commit=folder.name)

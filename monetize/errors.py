@@ -5,6 +5,9 @@ Anything else that is raised is a bug and keeps its traceback.
 
 from collections.abc import Iterable
 
+UNREADABLE_EXIT_CODE = 3
+"""Done, but some photos could not be read: an outcome, so no exception has it."""
+
 
 class MonetizeError(Exception):
     """A failure whose message says what happened, to which file or flag, and what to do."""
@@ -30,6 +33,10 @@ class CheckpointError(MonetizeError):
     """A model cannot be found, fetched, or loaded."""
 
 
+class PaintingError(MonetizeError):
+    """A painting cannot be made with these settings on this device."""
+
+
 class StorageError(MonetizeError):
     """A result could not be written: full disk, missing permission, lost drive."""
 
@@ -45,6 +52,17 @@ def printable(name: object) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(name)
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: 1 painting, 7,038 paintings."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def first_line(error: object, most: int = 300) -> str:
+    """What a library says, as far as it fits a message."""
+    line = str(error).strip().partition("\n")[0]
+    return line if len(line) <= most else line[:most] + " …"
 
 
 def name_some(names: Iterable[object], most: int = 3) -> str:

@@ -2,28 +2,22 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-import httpx2
-from huggingface_hub import (
-    HfApi,
-    constants,
-    scan_cache_dir,
-    snapshot_download,
-    try_to_load_from_cache,
-)
+from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import (
-    CacheNotFound,
+    DryRunError,
     GatedRepoError,
     HFValidationError,
     IncompleteSnapshotError,
     LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 from tqdm import tqdm
 
-from monetize.errors import CheckpointError
+from monetize.errors import CheckpointError, counted, first_line
+from monetize.storage import REASONS, explained
 
 WAYS_OUT = (
     "Ways out: connect to the internet and run the same command again; or, on a machine that "
@@ -44,6 +38,13 @@ def cached_snapshot(repo_id: str, revision: str) -> Path | None:
         raise CheckpointError(f"{repo_id!r} is not a hub id: {error}") from None
 
 
+class Silent(tqdm):  # type: ignore[misc]
+    """A bar that is not shown: asking what there is to fetch takes no time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "disable": True})
+
+
 def download(
     repo_id: str,
     revision: str,
@@ -53,44 +54,37 @@ def download(
     """Bring the files that `choose` picks from a repository's listing; returns their folder.
 
     `say` is told what is fetched and how large it is before the first byte. Raises
-    CheckpointError, with the ways out, if the hub cannot be reached or refuses.
+    CheckpointError, with the ways out, if the hub cannot be reached or refuses, and StorageError
+    if the cache cannot be written.
     """
     try:
-        info = HfApi().model_info(repo_id, revision=revision, files_metadata=True)
-        sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
-        wanted = list(choose(list(sizes)))
-        lacking = [
-            name
-            for name in wanted
-            if not isinstance(try_to_load_from_cache(repo_id, name, revision=info.sha), str)
-        ]
-        size = tqdm.format_sizeof(sum(sizes[name] for name in lacking), "B")
+        files = snapshot_download(repo_id, revision=revision, dry_run=True, tqdm_class=Silent)
+        listing = {file.filename: file for file in files}
+        wanted = list(choose(list(listing)))
+        lacking = [listing[name] for name in wanted if listing[name].will_download]
+        size = tqdm.format_sizeof(sum(file.file_size or 0 for file in lacking), "B")
         say(
-            f"Downloading {repo_id} from the hub, once: {len(lacking)} files, {size}, "
+            f"Downloading {repo_id} from the hub, once: {counted(len(lacking), 'file')}, {size}, "
             f"to {constants.HF_HUB_CACHE}"
         )
         return Path(snapshot_download(repo_id, revision=revision, allow_patterns=wanted))
-    except GatedRepoError:
-        raise CheckpointError(
-            f"{repo_id} wants its licence accepted on its hub page first; then set HF_TOKEN."
-        ) from None
-    except RepositoryNotFoundError:
-        raise CheckpointError(
-            f"the hub has no {repo_id}, or it is private: check the name, or set HF_TOKEN."
-        ) from None
     except RevisionNotFoundError:
         raise CheckpointError(f"{repo_id} has no revision {revision!r} on the hub.") from None
-    except (OfflineModeIsEnabled, LocalEntryNotFoundError, httpx2.HTTPError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CheckpointError(
-            f"{repo_id} is not on this machine, and the hub cannot be reached ({reason}). "
-            + WAYS_OUT.format(repo_id=repo_id)
-        ) from None
+    except OSError as error:
+        if error.errno in REASONS:
+            with explained(Path(constants.HF_HUB_CACHE)):
+                raise
+        # A listing that failed says why in its cause.
+        cause = error.__cause__ if isinstance(error, DryRunError) else error
+        raise CheckpointError(_why_not(repo_id, cause)) from None
 
 
-def cached_sizes() -> dict[str, int]:
-    """Bytes that each repository takes in the cache."""
-    try:
-        return {repo.repo_id: repo.size_on_disk for repo in scan_cache_dir().repos}
-    except CacheNotFound:
-        return {}
+def _why_not(repo_id: str, cause: BaseException | None) -> str:
+    if isinstance(cause, GatedRepoError):
+        return f"{repo_id} wants its licence accepted on its hub page first; then set HF_TOKEN."
+    if isinstance(cause, RepositoryNotFoundError):
+        return f"the hub has no {repo_id}, or it is private: check the name, or set HF_TOKEN."
+    return (
+        f"{repo_id} is not on this machine, and the hub cannot be reached ({first_line(cause)}). "
+        + WAYS_OUT.format(repo_id=repo_id)
+    )

@@ -1,10 +1,10 @@
 """What a job is before any model is loaded: its photos, its outputs, and the plan of its work."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from monetize.archive import name_files
 from monetize.captions import read_captions
@@ -13,6 +13,8 @@ from monetize.photos import Photo, find, require_some
 from monetize.prompt import Prompt, compose
 from monetize.settings import RunSettings
 from monetize.workspace import Workspace
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,9 @@ def _check_outputs(outputs: Outputs, captions_file: Path | None, overwrite: bool
         raise UsageError(f"{out}: there is no folder {out.parent}: make it first")
     if out.is_dir():
         raise UsageError(f"{out} is a folder: give another name for the zip")
-    if captions_file and captions_file.absolute() == outputs.table.absolute():
-        raise UsageError(
-            f"--captions {captions_file} would be overwritten by the report of {out}: "
-            "give the zip another name"
-        )
     workspace = Workspace(out)
+    if captions_file:
+        _check_captions_file(captions_file.resolve(), outputs, workspace, overwrite)
     if overwrite or workspace.may_replace:
         return
     if out.exists() and workspace.started:
@@ -129,6 +128,20 @@ def _check_outputs(outputs: Outputs, captions_file: Path | None, overwrite: bool
                 f"{path} exists. Give the zip another name, move the file away, or replace it "
                 "with --overwrite."
             )
+
+
+def _check_captions_file(
+    captions_file: Path, outputs: Outputs, workspace: Workspace, overwrite: bool
+) -> None:
+    if captions_file in (outputs.table.resolve(), outputs.summary.resolve()):
+        raise UsageError(
+            f"--captions {captions_file} would be overwritten by the report of "
+            f"{outputs.archive}: give the zip another name"
+        )
+    if overwrite and workspace.folder.resolve() in captions_file.parents:
+        raise UsageError(
+            f"--captions {captions_file} would be removed by --overwrite: copy it elsewhere first"
+        )
 
 
 def plan(job: Job, captions: dict[str, str]) -> list[Item]:
@@ -154,10 +167,10 @@ def photo_seed(base: int, key: str) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
-def chunks(photos: Sequence[Photo], size: int) -> Iterable[tuple[int, Sequence[Photo]]]:
-    """Cut the photos into numbered chunks.
+def chunks(work: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Cut the work into batches.
 
-    A chunk's photos never depend on what was done before, so a resumed job makes the batches
+    What a chunk holds never depends on what was done before, so a resumed job makes the batches
     that an uninterrupted one makes.
     """
-    return enumerate(photos[start : start + size] for start in range(0, len(photos), size))
+    return [work[start : start + size] for start in range(0, len(work), size)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 WEIGHT_FILE = re.compile(
     r"(?:diffusion_pytorch_model|pytorch_model|model)"
-    r"(?P<fp16>\.fp16)?(?:-\d+-of-\d+)?(?:\.fp16)?\.(?P<format>safetensors|bin)"
+    r"(?:\.fp16)?(?:-\d+-of-\d+)?(?:\.fp16)?\.(?P<format>safetensors|bin)"
 )
 
 
@@ -44,9 +44,8 @@ class Layout:
         has_full = all(_weights(files, part, None) for part in self.parts)
         return "fp16" if self.parts and has_half and (half or not has_full) else None
 
-    def choose(self, files: Sequence[str], *, half: bool) -> list[str]:
-        """The files to fetch: small texts, and each part's weights in one format only."""
-        variant = self.variant(files, half=half)
+    def choose(self, files: Sequence[str], variant: str | None) -> list[str]:
+        """The files to load: small texts, and each part's weights in one format only."""
         folders = {name.rpartition("/")[0] for name in self._named()} | set(self.parts)
         texts = [
             name

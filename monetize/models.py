@@ -1,12 +1,16 @@
 """Checkpoints → loaded Hugging Face objects, on a device and in a precision."""
 
 import json
+import math
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+import diffusers
 import torch
+import transformers
 from diffusers import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
@@ -24,10 +28,12 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
-from monetize.checkpoints import Checkpoint, list_files
-from monetize.errors import CheckpointError, UsageError, name_some
-from monetize.settings import DeviceSettings
+from monetize.checkpoints import Checkpoint
+from monetize.errors import CheckpointError, UsageError, first_line, name_some
+from monetize.layouts import PAINTER
+from monetize.settings import DeviceSettings, PaintSettings
 
+PART_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
 SCHEDULER_CLASSES = {
     "pndm": PNDMScheduler,
     "lms": LMSDiscreteScheduler,
@@ -65,10 +71,9 @@ def place(settings: DeviceSettings) -> Placement:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
         raise UsageError(
-            f"--device {name}: torch {torch.__version__} cannot use such a device here ({reason}); "
-            "--device cpu always works"
+            f"--device {name}: torch {torch.__version__} cannot use such a device here "
+            f"({first_line(error)}); --device cpu always works"
         ) from None
     if settings.dtype == "auto":
         return Placement(device, torch.float16 if device.type == "cuda" else torch.float32)
@@ -80,7 +85,7 @@ def load_captioning_model(
 ) -> tuple[VisionEncoderDecoderModel, BaseImageProcessor, PreTrainedTokenizerBase]:
     """Load a captioner's model, image processor and tokenizer."""
     folder = checkpoint.folder
-    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    kind = _read_json(checkpoint, "config.json").get("model_type")
     if kind != "vision-encoder-decoder":
         raise CheckpointError(
             f"--captioner {checkpoint.name} is a {kind!r} model; "
@@ -92,13 +97,7 @@ def load_captioning_model(
         )
         image_processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    # What a checkpoint lacks is filled with noise; only the pooler is never used.
-    absent = [key for key in report["missing_keys"] if "pooler" not in key]
-    if absent:
-        raise CheckpointError(
-            f"--captioner {checkpoint.name} lacks weights that its config.json calls for: "
-            f"{name_some(absent)}."
-        )
+    _check_whole(checkpoint, "config.json", report)
     return model.to(placement.device).eval(), image_processor, tokenizer
 
 
@@ -111,25 +110,74 @@ def load_painting_pipeline(
 ) -> StableDiffusionPipeline:
     """Load a Stable Diffusion pipeline; scheduler None keeps the checkpoint's own."""
     folder = checkpoint.folder
-    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    index = _read_json(checkpoint, "model_index.json")
     if index.get("_class_name") != StableDiffusionPipeline.__name__:
         raise CheckpointError(
             f"--model {checkpoint.name} is a {index.get('_class_name')}; "
             f"monetize paints with checkpoints of the {StableDiffusionPipeline.__name__}."
         )
+    options = {
+        "dtype": placement.dtype,
+        "variant": checkpoint.variant,
+        "local_files_only": True,
+    }
     unchecked = {} if safety_checker else {"safety_checker": None, "requires_safety_checker": False}
     with _explained(checkpoint):
-        pipeline = StableDiffusionPipeline.from_pretrained(
-            folder,
-            dtype=placement.dtype,
-            variant=checkpoint.layout.variant(list_files(folder), half=placement.half),
-            local_files_only=True,
-            **unchecked,
+        # Part by part, as only then the loaders tell what was missing.
+        parts = {}
+        for part in PAINTER.parts:
+            library, class_name = index[part]
+            part_class = getattr(PART_LIBRARIES[library], class_name)
+            parts[part], report = part_class.from_pretrained(
+                folder / part, output_loading_info=True, **options
+            )
+            _check_whole(checkpoint, f"{part}/config.json", report)
+        pipeline = StableDiffusionPipeline.from_pretrained(folder, **options, **parts, **unchecked)
+        if scheduler is not None:
+            pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(pipeline.scheduler.config)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline.to(placement.device)
+
+
+def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintSettings:
+    """Put the checkpoint's own size and scheduler where the settings leave them open.
+
+    Reads configuration files only. A scheduler that has no name here stays None. Raises UsageError
+    for a size that the checkpoint cannot paint.
+    """
+    vae = _read_json(checkpoint, "vae/config.json")
+    unet = _read_json(checkpoint, "unet/config.json")
+    scheduler = _read_json(checkpoint, "scheduler/scheduler_config.json").get("_class_name")
+    channels = vae.get("block_out_channels")
+    factor = 2 ** (len(channels) - 1) if channels else 8  # as the pipeline has it
+    # 8 is the pipeline's own condition, whatever the decoder's factor.
+    multiple = math.lcm(8, factor)
+    size = settings.size or unet["sample_size"] * factor
+    if size % multiple:
+        lower = size // multiple * multiple
+        raise UsageError(
+            f"--size {size}: {checkpoint.name} paints sizes that are multiples of {multiple}, "
+            f"such as {lower or 2 * multiple} or {lower + multiple}"
         )
-    if scheduler is not None:
-        pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(pipeline.scheduler.config)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(placement.device)
+    own = {kind.__name__: name for name, kind in SCHEDULER_CLASSES.items()}
+    return replace(settings, size=size, scheduler=settings.scheduler or own.get(scheduler))
+
+
+def _read_json(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
+    with _explained(checkpoint):
+        values: dict[str, Any] = json.loads((checkpoint.folder / name).read_bytes())
+    return values
+
+
+def _check_whole(checkpoint: Checkpoint, config: str, report: dict[str, Any]) -> None:
+    """Refuse what the loaders accept: they fill what a checkpoint lacks with noise."""
+    # ViT's pooler is the one part that is never used, and some checkpoints come without.
+    absent = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if absent:
+        raise CheckpointError(
+            f"{checkpoint.layout.flag} {checkpoint.name} lacks weights that its {config} calls "
+            f"for: {name_some(absent)}."
+        )
 
 
 @contextmanager
@@ -148,5 +196,5 @@ def _explained(checkpoint: Checkpoint) -> Iterator[None]:
     ) as error:
         raise CheckpointError(
             f"{checkpoint.layout.flag} {checkpoint.name}: the files in {checkpoint.folder} "
-            f"cannot be loaded: {error}"
+            f"cannot be loaded: {first_line(error)}"
         ) from error

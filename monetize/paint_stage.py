@@ -1,20 +1,23 @@
 """The second stage of a job: every prompt becomes a JPEG in the workspace, chunk by chunk."""
 
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from monetize.checkpoints import list_files, resolve
+from monetize.checkpoints import resolve
+from monetize.errors import counted
 from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
-from monetize.models import place
+from monetize.models import complete_settings, place
 from monetize.painter import Painter
 from monetize.progress import Reporter
-from monetize.prompt import Weight
+from monetize.prompt import Prompt, Weight
 from monetize.settings import DeviceSettings, PaintSettings, RunSettings
 from monetize.tokens import load_tokenizer, weigh
 from monetize.workspace import Workspace
@@ -24,10 +27,12 @@ CUDA_BATCH_SIZE = 8
 
 
 class PaintStage:
-    """Finds the painter at once, with CheckpointError if it cannot be had; loads it to run."""
+    """Finds the painter at once, with CheckpointError if it cannot be had; loads it to run.
+
+    `settings` are complete: with the size, scheduler and batch size that will be used.
+    """
 
     def __init__(self, settings: PaintSettings, device: DeviceSettings, reporter: Reporter) -> None:
-        self.settings = settings
         self.placement = place(device)
         self.checkpoint = resolve(
             settings.model,
@@ -36,17 +41,13 @@ class PaintStage:
             offline=device.offline,
             say=reporter.say,
         )
-        variant = self.checkpoint.layout.variant(
-            list_files(self.checkpoint.folder), half=self.placement.half
-        )
-        if variant and not self.placement.half:
+        if self.checkpoint.variant and not self.placement.half:
             reporter.say(f"{self.checkpoint.name}: only weights in half precision are here")
-
-    @property
-    def batch_size(self) -> int:
-        """Paintings made at once: what was asked for, else what suits the device."""
         on_cuda = self.placement.device.type == "cuda"
-        return self.settings.batch_size or (CUDA_BATCH_SIZE if on_cuda else 1)
+        self.batch_size = settings.batch_size or (CUDA_BATCH_SIZE if on_cuda else 1)
+        self.settings = replace(
+            complete_settings(self.checkpoint, settings), batch_size=self.batch_size
+        )
 
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:
@@ -57,33 +58,50 @@ class PaintStage:
         """Load the pipeline."""
         return Painter.load(self.checkpoint, self.placement, self.settings)
 
+    def check_weights(self, style: str) -> None:
+        """Find mistakes that every prompt would show, before anything is captioned.
+
+        Raises UsageError for positions that there are not, and where two weights fall on one
+        token of the style phrase or of each other's phrases.
+        """
+        words = tuple(weight for weight in self.settings.weight if weight.position is None)
+        positions = tuple(weight for weight in self.settings.weight if weight not in words)
+        weigh(self.tokenizer, Prompt("", positions))
+        for text in (style, *(weight.phrase for weight in words)):
+            weigh(self.tokenizer, Prompt(text, words))
+
     def warn_of_weights(self, items: Sequence[Item], reporter: Reporter) -> None:
         """Say once which weights never act, and what the text encoder's limit cuts off.
 
         Raises UsageError where two weights fall on one token.
         """
-        acting: set[Weight] = set()
-        too_long, cut = 0, dict[Weight, int]()
+        acting, cut, partly_cut = Counter[Weight](), Counter[Weight](), Counter[Weight]()
+        too_long = 0
         for item in items:
-            acting.update(item.prompt.weights)
             weighted = weigh(self.tokenizer, item.prompt)
+            acting.update(item.prompt.weights)
+            cut.update(weighted.cut)
+            partly_cut.update(weighted.partly_cut)
             too_long += bool(weighted.beyond)
-            for weight in (*weighted.cut, *weighted.partly_cut):
-                cut[weight] = cut.get(weight, 0) + 1
+        of_all = f"of {counted(len(items), 'prompt')}"
         limit = self.tokenizer.model_max_length
         if too_long:
             reporter.warn(
-                f"{too_long} of {len(items)} prompts are longer than the {limit} tokens that the "
-                "painter sees: what is past them has no effect"
-            )
-        for weight, count in cut.items():
-            reporter.warn(
-                f"--weight {str(weight)!r} has no effect on {count} of {len(items)} prompts where "
-                f"{weight.phrase!r} is past token {limit}"
+                f"{too_long} {of_all}: longer than the {limit} tokens that the painter sees; "
+                "what is past them has no effect"
             )
         for weight in self.settings.weight:
             if weight not in acting:
                 reporter.warn(f"--weight {str(weight)!r}: no prompt has {weight.phrase!r}")
+            for count, effect in (
+                (cut[weight], "no effect"),
+                (partly_cut[weight], "only a part of its effect"),
+            ):
+                if count:
+                    reporter.warn(
+                        f"{count} {of_all}: --weight {str(weight)!r} has {effect}, as "
+                        f"{weight.phrase!r} is past token {limit}"
+                    )
 
     def run(
         self, job: Job, workspace: Workspace, items: Sequence[Item], reporter: Reporter
@@ -94,51 +112,49 @@ class PaintStage:
         safety checker blacked out.
         """
         item_of = {item.photo: item for item in items}
-        plan = {
-            number: [item_of[photo.key] for photo in chunk if photo.key in item_of]
-            for number, chunk in chunks(job.photos, self.batch_size)
-        }
-        todo = {
-            n: chunk for n, chunk in plan.items() if chunk and not _is_done(workspace, n, chunk)
-        }
-        if todo:
-            done = len(items) - sum(map(len, todo.values()))
-            with reporter.stage("Painting", len(items), "painting", done) as progress:
-                progress.step("loading the model")
-                painter = self.load()
-                _say_size(painter.size, job.settings.output_size, reporter)
-                for number, chunk in todo.items():
-                    paintings = painter.paint(
-                        [item.prompt for item in chunk],
-                        [item.seed for item in chunk],
-                        on_step=lambda step, of: progress.step(f"step {step}/{of}"),
-                    )
-                    files = {
-                        item.file: to_jpeg(painting.image, job.settings)
-                        for item, painting in zip(chunk, paintings, strict=True)
-                    }
-                    record = {
-                        "items": [item.record() for item in chunk],
-                        "flagged": [
-                            item.file
-                            for item, painting in zip(chunk, paintings, strict=True)
-                            if painting.flagged
-                        ],
-                    }
-                    workspace.save_chunk(number, record, files)
-                    progress.advance(len(chunk))
-        members = [
-            (item.file, workspace.painting(n, item.file))
-            for n, chunk in plan.items()
-            for item in chunk
-        ]
-        flagged = frozenset(
-            name
-            for n, chunk in plan.items()
-            if chunk
-            for name in (workspace.chunk(n) or {"flagged": ()})["flagged"]
+        by_chunk = (
+            (number, [item_of[photo.key] for photo in chunk if photo.key in item_of])
+            for number, chunk in enumerate(chunks(job.photos, self.batch_size))
         )
-        return members, flagged
+        plan = {number: chunk for number, chunk in by_chunk if chunk}
+        todo = {n: chunk for n, chunk in plan.items() if not _is_done(workspace, n, chunk)}
+        if todo:
+            self._paint(job, workspace, todo, len(items), reporter)
+        members, flagged = [], set[str]()
+        for number, chunk in plan.items():
+            members += [(item.file, workspace.painting(number, item.file)) for item in chunk]
+            record = workspace.chunk(number)
+            assert record is not None
+            flagged.update(record["flagged"])
+        return members, frozenset(flagged)
+
+    def _paint(
+        self,
+        job: Job,
+        workspace: Workspace,
+        todo: Mapping[int, Sequence[Item]],
+        total: int,
+        reporter: Reporter,
+    ) -> None:
+        done = total - sum(map(len, todo.values()))
+        with reporter.stage("Painting", total, "painting", done) as progress:
+            progress.step("loading the model")
+            painter = self.load()
+            _say_size(painter.size, job.settings.output_size, reporter)
+            for number, chunk in todo.items():
+                paintings = painter.paint(
+                    [item.prompt for item in chunk],
+                    [item.seed for item in chunk],
+                    on_step=lambda step, of: progress.step(f"step {step}/{of}"),
+                )
+                made = list(zip(chunk, paintings, strict=True))
+                record = {
+                    "items": [item.record() for item in chunk],
+                    "flagged": [item.file for item, painting in made if painting.flagged],
+                }
+                files = {item.file: to_jpeg(each.image, job.settings) for item, each in made}
+                workspace.save_chunk(number, record, files)
+                progress.advance(len(chunk))
 
 
 def to_jpeg(image: Image.Image, settings: RunSettings) -> bytes:
@@ -159,4 +175,8 @@ def _say_size(painted: int, output: int, reporter: Reporter) -> None:
 
 def _is_done(workspace: Workspace, number: int, chunk: Sequence[Item]) -> bool:
     record = workspace.chunk(number)
-    return record is not None and record["items"] == [item.record() for item in chunk]
+    return (
+        record is not None
+        and record["items"] == [item.record() for item in chunk]
+        and all(workspace.painting(number, item.file).exists() for item in chunk)
+    )

@@ -1,6 +1,5 @@
 """Prompts + seeds → paintings, with Stable Diffusion and weighted cross-attention."""
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from PIL import Image
 
 from monetize.attention import token_weights
 from monetize.checkpoints import Checkpoint
-from monetize.errors import UsageError
-from monetize.models import Placement, load_painting_pipeline
+from monetize.errors import PaintingError, counted
+from monetize.models import Placement, complete_settings, load_painting_pipeline
 from monetize.prompt import Prompt
 from monetize.settings import PaintSettings
 from monetize.tokens import weigh
@@ -34,21 +33,14 @@ class Painter:
     def __init__(self, pipeline: StableDiffusionPipeline, settings: PaintSettings) -> None:
         self.pipeline = pipeline
         self.settings = settings
-        # 8 is the pipeline's own condition, whatever its decoder's factor.
-        multiple = math.lcm(8, pipeline.vae_scale_factor)
         self.size = settings.size or pipeline.unet.config.sample_size * pipeline.vae_scale_factor
-        if self.size % multiple:
-            lower = self.size // multiple * multiple
-            raise UsageError(
-                f"--size {self.size}: {settings.model} paints sizes that are multiples of "
-                f"{multiple}, such as {lower or 2 * multiple} or {lower + multiple}"
-            )
 
     @classmethod
     def load(
         cls, checkpoint: Checkpoint, placement: Placement, settings: PaintSettings
     ) -> "Painter":
         """Load a resolved checkpoint; raises CheckpointError if its folder is not a painter's."""
+        settings = complete_settings(checkpoint, settings)
         pipeline = load_painting_pipeline(
             checkpoint,
             placement,
@@ -63,9 +55,19 @@ class Painter:
         """Paint one batch: a size × size picture for each prompt and seed.
 
         on_step is told the steps done and their number, which is that of the scheduler's
-        evaluations (51 for 50 PNDM steps).
+        evaluations (51 for 50 PNDM steps). Raises PaintingError if memory runs out or the numbers
+        overflow.
         """
-        return self.decode(self.denoise(prompts, seeds, on_step))
+        try:
+            return self.decode(self.denoise(prompts, seeds, on_step))
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+                raise PaintingError(
+                    f"Memory ran out while painting {counted(len(prompts), 'picture')} of "
+                    f"{self.size} × {self.size} at once: give a smaller --batch-size"
+                    + (f" than {len(prompts)}" if len(prompts) > 1 else " or --size")
+                ) from error
+            raise
 
     def noise(self, seeds: Sequence[int]) -> torch.Tensor:
         """Draw the starting latents, shape = (len(seeds), channels, size / 8, size / 8) for SD v1.
@@ -116,7 +118,7 @@ class Painter:
                 output_type="latent",
                 callback_on_step_end=after_step,
             ).images
-        return latents
+        return self._finite(latents, prompts)
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> list[Painting]:
@@ -125,11 +127,23 @@ class Painter:
         paintings = []
         for latent in torch.split(latents, 1):
             decoded = pipeline.vae.decode(latent / pipeline.vae.config.scaling_factor).sample
+            self._finite(decoded)
             checked, flags = pipeline.run_safety_checker(decoded, pipeline.device, latents.dtype)
             flagged = bool(flags and flags[0])
             [image] = pipeline.image_processor.postprocess(checked, do_denormalize=[not flagged])
             paintings.append(Painting(image, flagged))
         return paintings
+
+    def _finite(self, values: torch.Tensor, prompts: Sequence[Prompt] = ()) -> torch.Tensor:
+        """Refuse numbers that overflowed, which would come out as a black picture."""
+        if not torch.isfinite(values).all():
+            weights = sorted({str(weight) for prompt in prompts for weight in prompt.weights})
+            smaller = f", or smaller weights than {', '.join(weights)}" if weights else ""
+            dtype = str(values.dtype).removeprefix("torch.")
+            raise PaintingError(
+                f"The numbers overflow {dtype} while painting: try --dtype float32{smaller}"
+            )
+        return values
 
     def _weights(self, prompts: Sequence[Prompt]) -> torch.Tensor | None:
         """The unet batch's weights, shape = (batch, text positions); None where all are 1."""

@@ -9,7 +9,7 @@ import PIL.Image
 import PIL.ImageOps
 from PIL import Image
 
-from monetize.errors import InputError, PhotoError
+from monetize.errors import InputError, PhotoError, first_line
 
 HEIF_SUFFIXES = frozenset({".heic", ".heif"})
 SUFFIXES = HEIF_SUFFIXES | frozenset(
@@ -44,17 +44,16 @@ def find(folder: Path, *, recursive: bool = True) -> Found:
     def unlisted(error: OSError) -> None:
         raise InputError(f"{error.filename}: cannot list this folder: {error.strerror}")
 
-    photos, others, visited = [], 0, set()
+    photos, others, visited = [], 0, {os.path.realpath(folder)}
     for root, folders, names in os.walk(folder, followlinks=True, onerror=unlisted):
-        visited.add(os.path.realpath(root))
-        folders[:] = [
-            name
-            for name in folders
-            if recursive
-            and not name.startswith(".")
-            and not name.endswith(WORKSPACE_SUFFIX)
-            and os.path.realpath(Path(root, name)) not in visited
-        ]
+        kept = []
+        for name in sorted(folders) if recursive else ():
+            real = os.path.realpath(Path(root, name))
+            is_workspace = name.lower().endswith(WORKSPACE_SUFFIX)
+            if not (name.startswith(".") or is_workspace or real in visited):
+                visited.add(real)
+                kept.append(name)
+        folders[:] = kept
         for name in names:
             if name.startswith("."):
                 continue
@@ -85,27 +84,40 @@ def open_photo(path: Path) -> Image.Image:
         raise PhotoError("HEIC photos need one more package: pip install 'monetize[heic]'")
     try:
         with warnings.catch_warnings():
-            # Pillow warns at half its limit; only the limit itself is refused here.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow's warnings of large or odd files; what it cannot read it raises.
+            warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 image.load()
-                return _to_rgb(PIL.ImageOps.exif_transpose(image))
+                return _to_rgb(_upright(image))
+    except PhotoError:
+        raise
     except Image.DecompressionBombError:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
         raise PhotoError(f"more than {limit} million pixels: make it smaller first") from None
     except PIL.UnidentifiedImageError:
-        raise PhotoError(_why_unidentified(path)) from None
-    except OSError as error:
+        is_empty = path.stat().st_size == 0
+        why = "empty file" if is_empty else "not an image, whatever its name says"
+        raise PhotoError(why) from None
+    except Exception as error:
+        # Damaged files make Pillow's decoders raise nearly anything; none may stop the others.
         if path.is_symlink() and not path.exists():
             raise PhotoError(f"a link to {path.readlink()}, which does not exist") from None
-        raise PhotoError(error.strerror or str(error)) from None
-    except (SyntaxError, ValueError, EOFError, IndexError) as error:
-        # Pillow's decoders raise these on damaged PNG, GIF and TIFF files.
-        raise PhotoError(f"damaged: {error}") from None
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise PhotoError(first_line(why) or f"damaged ({type(error).__name__})") from None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return PIL.ImageOps.exif_transpose(image)
+    except Exception:
+        # The pixels are whole; only the note of how the camera was held cannot be read.
+        return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
+    if image.mode in ("I", "F"):
+        raise PhotoError("32 bits a pixel, of an unknown range: convert it to 8 or 16 bits first")
+    if image.mode.startswith("I;16"):
         # Pillow clips 16-bit values at 255 when it converts them; keep the upper byte.
         image = image.convert("I").point(lambda value: value / 256).convert("L")
     if image.has_transparency_data:
@@ -113,12 +125,6 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     return image.convert("RGB")
-
-
-def _why_unidentified(path: Path) -> str:
-    if path.stat().st_size == 0:
-        return "empty file"
-    return "not an image, whatever its name says"
 
 
 def _register_heif() -> bool:

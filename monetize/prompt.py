@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monetize.errors import UsageError
+from monetize.errors import UsageError, printable
 
+# What stands for bytes that are no valid UTF-8 where Python reads names and arguments.
+UNDECODED = re.compile("[\ud800-\udfff]")
 WEIGHT_FORM = 'write WORD=NUMBER, "SOME WORDS=NUMBER" or @POSITION=NUMBER, such as pine=-1'
 
 
@@ -48,6 +50,12 @@ class Prompt:
 
     text: str
     weights: tuple[Weight, ...] = ()
+
+
+def check_text(text: str) -> None:
+    """Raise UsageError for an argument whose bytes were no valid UTF-8."""
+    if UNDECODED.search(text):
+        raise UsageError(f"the prompt {printable(text)} is not valid UTF-8")
 
 
 def parse_weight(text: str) -> Weight:

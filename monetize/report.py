@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from monetize import __version__
+from monetize.caption_stage import CaptionStage
 from monetize.captions import to_csv
+from monetize.checkpoints import Checkpoint
+from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.job import Item, Job
+from monetize.paint_stage import PaintStage
+from monetize.settings import own_names
 
 COLUMNS = ("photo", "file", "caption", "prompt", "seed", "weights", "status", "error")
 LIBRARIES = ("torch", "diffusers", "transformers", "pillow")
@@ -19,19 +24,19 @@ BLACKED_OUT = "blacked out by the safety checker"
 class Report:
     """The outcome of a job.
 
-    `flagged` are the files that the safety checker blacked out; `unreadable` says of each photo
-    that was not painted why.
+    Of the `paintings` in the zip, the safety checker blacked out so many as are `flagged`;
+    `unreadable` says of each photo that was not painted why.
     """
 
-    items: Sequence[Item]
-    flagged: frozenset[str]
+    paintings: int
+    flagged: int
     unreadable: Mapping[str, str]
     archive_bytes: int
 
     @property
     def exit_code(self) -> int:
-        """0 where every photo was painted, 3 where some could not be read."""
-        return 3 if self.unreadable else 0
+        """0 where every photo was painted, else 3."""
+        return UNREADABLE_EXIT_CODE if self.unreadable else 0
 
 
 def table(items: Sequence[Item], flagged: frozenset[str], unreadable: Mapping[str, str]) -> bytes:
@@ -54,15 +59,46 @@ def table(items: Sequence[Item], flagged: frozenset[str], unreadable: Mapping[st
     return to_csv(COLUMNS, rows)
 
 
-def summary(job: Job, outcome: Mapping[str, Any]) -> bytes:
-    """The JSON report; its settings have the names and tables of a TOML preset."""
-    settings = asdict(job.settings)
-    settings["paint"]["weight"] = [str(weight) for weight in job.settings.paint.weight]
+def summary(
+    job: Job,
+    painting: PaintStage,
+    captioning: CaptionStage | None,
+    outcome: Mapping[str, Any],
+) -> bytes:
+    """The JSON report; `settings` has the tables and keys of a preset, as they were used."""
     content = {
         "photos": str(job.folder),
         "captions": str(job.captions_file) if job.captions_file else None,
+        "captioner": _describe(captioning.checkpoint) if captioning else None,
+        "painter": _describe(painting.checkpoint),
+        "device": str(painting.placement),
         **outcome,
-        "settings": settings,
-        "versions": {"monetize": __version__, **{name: version(name) for name in LIBRARIES}},
+        "settings": {
+            "run": _own_values(job.settings),
+            "caption": _own_values(job.settings.caption),
+            "paint": _own_values(painting.settings),
+            "device": _own_values(job.settings.device),
+        },
+        "versions": library_versions(),
     }
     return json.dumps(content, indent=2).encode() + b"\n"
+
+
+def library_versions() -> dict[str, str]:
+    """The versions that the bytes of a painting depend on."""
+    return {"monetize": __version__, **{name: version(name) for name in LIBRARIES}}
+
+
+def _own_values(settings: object) -> dict[str, Any]:
+    values = {name: getattr(settings, name) for name in own_names(type(settings))}
+    if "weight" in values:
+        values["weight"] = [str(weight) for weight in values["weight"]]
+    return values
+
+
+def _describe(checkpoint: Checkpoint) -> dict[str, str]:
+    return {
+        "name": checkpoint.name,
+        "source": checkpoint.source,
+        "revision": checkpoint.revision,
+    }

@@ -1,21 +1,19 @@
 """The whole job: caption stage → paint stage → pack stage, resumable at any moment."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from monetize import report
 from monetize.archive import pack
 from monetize.caption_stage import CaptionStage
-from monetize.checkpoints import Checkpoint
 from monetize.errors import InputError, Interrupted, StorageError, name_some
 from monetize.job import Job, plan
 from monetize.paint_stage import PaintStage
 from monetize.progress import Reporter
 from monetize.report import Report
+from monetize.settings import flag, own_names
 from monetize.storage import write_bytes, writing
-from monetize.workspace import Workspace
+from monetize.workspace import PHOTOS, Workspace
 
 
 def run(job: Job, reporter: Reporter) -> Report:
@@ -26,6 +24,7 @@ def run(job: Job, reporter: Reporter) -> Report:
     """
     settings = job.settings
     painting = PaintStage(settings.paint, settings.device, reporter)
+    painting.check_weights(settings.style)
     captioning = None
     if job.given_captions is None:
         captioning = CaptionStage(settings.caption, settings.device, reporter)
@@ -33,90 +32,96 @@ def run(job: Job, reporter: Reporter) -> Report:
     else:
         reporter.say(f"Captions: from {job.captions_file}, no photo is opened")
     reporter.say(f"Painter: {painting.checkpoint.name} on {painting.placement}")
+    fingerprint = _fingerprint(job, painting, captioning)
     with Workspace(job.outputs.archive) as workspace:
-        if job.overwrite:
-            workspace.start_afresh()
-        workspace.claim(_fingerprint(job, painting, captioning))
         try:
-            return _run_stages(job, workspace, painting, captioning, reporter)
+            changed = workspace.begin(
+                fingerprint, report.library_versions(), overwrite=job.overwrite
+            )
+            for difference in changed:
+                reporter.warn(
+                    f"{difference}: what is painted from now on may differ in its last bits"
+                )
+            outcome = workspace.published
+            if outcome is None:
+                outcome = _make(job, workspace, painting, captioning, reporter)
+            workspace.finish(keep=job.keep_work or bool(outcome["unreadable"]))
         except KeyboardInterrupt:
-            raise Interrupted(f"Interrupted. {_how_to_go_on(job, workspace)}") from None
+            raise Interrupted(f"Interrupted. {_what_is_kept(job, workspace)}") from None
         except StorageError as error:
-            raise StorageError(f"{error}. {_how_to_go_on(job, workspace)}") from error
+            raise StorageError(f"{error}. {_what_is_kept(job, workspace)}") from error
+    return Report(**outcome, archive_bytes=job.outputs.archive.stat().st_size)
 
 
-def _run_stages(
+def _make(
     job: Job,
     workspace: Workspace,
     painting: PaintStage,
     captioning: CaptionStage | None,
     reporter: Reporter,
-) -> Report:
+) -> dict[str, Any]:
+    """Caption, paint, pack, and put the outputs in their places; returns the outcome."""
     captions, unreadable = job.given_captions or {}, dict[str, str]()
     if captioning:
         captions, unreadable = captioning.run(job, workspace, reporter)
     items = plan(job, captions)
     if not items:
         reasons = (f"{photo}: {why}" for photo, why in unreadable.items())
-        raise InputError(f"None of the {len(job.photos)} photos can be read: {name_some(reasons)}")
+        raise InputError(f"None of the photos can be read: {name_some(reasons)}")
     painting.warn_of_weights(items, reporter)
     members, flagged = painting.run(job, workspace, items, reporter)
-    if not workspace.published:
-        with writing(workspace.packed_file) as file:
-            pack(file, members)
-        with workspace.packed_file.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        outcome = {
-            "captioner": _describe(captioning.checkpoint) if captioning else None,
-            "painter": _describe(painting.checkpoint),
-            "device": str(painting.placement),
-            "batch_size": painting.batch_size,
+
+    outputs = job.outputs
+    packed = workspace.packed(outputs.archive)
+    with writing(packed) as file:
+        pack(file, members)
+    with packed.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    summary = report.summary(
+        job,
+        painting,
+        captioning,
+        {
             "painted": len(items) - len(flagged),
             "flagged": len(flagged),
             "unreadable": len(unreadable),
-            "zip": {"bytes": workspace.packed_file.stat().st_size, "sha256": digest},
-        }
-        write_bytes(job.outputs.table, report.table(items, flagged, unreadable))
-        write_bytes(job.outputs.summary, report.summary(job, outcome))
-        workspace.publish()
-    workspace.finish(keep=job.keep_work or bool(unreadable))
-    return Report(items, flagged, unreadable, job.outputs.archive.stat().st_size)
+            "zip": {"bytes": packed.stat().st_size, "sha256": digest},
+        },
+    )
+    write_bytes(workspace.packed(outputs.table), report.table(items, flagged, unreadable))
+    write_bytes(workspace.packed(outputs.summary), summary)
+    outcome = {"paintings": len(items), "flagged": len(flagged), "unreadable": unreadable}
+    workspace.publish((outputs.table, outputs.summary), outcome)
+    return outcome
 
 
 def _fingerprint(job: Job, painting: PaintStage, captioning: CaptionStage | None) -> dict[str, Any]:
-    """Everything that the paintings depend on, under the names of the flags that set it."""
-    settings = job.settings
-    caption: Mapping[str, Any] = {"captions": str(job.captions_file)}
+    """Everything that the paintings depend on, under the names that set it."""
+    values: dict[str, Any] = {"PHOTOS": str(job.folder.resolve())}
+    for settings in (job.settings, painting.settings):
+        for name in own_names(type(settings)):
+            values[flag(name)] = getattr(settings, name)
+    for name in ("recursive", "limit"):  # told by the list of photos
+        del values[flag(name)]
+    values["--weight"] = [str(weight) for weight in painting.settings.weight]
+    values["--model"] = painting.checkpoint.identity
+    values["--device"] = str(painting.placement)
+    values["--captions"] = str(job.captions_file) if job.captions_file else None
     if captioning:
-        caption = {**asdict(settings.caption), "captioner": _describe(captioning.checkpoint)}
-    return {
-        **caption,
-        **asdict(settings.paint),
-        "weight": [str(weight) for weight in settings.paint.weight],
-        "model": _describe(painting.checkpoint),
-        "batch_size": painting.batch_size,
-        "device": str(painting.placement),
-        **{
-            name: getattr(settings, name)
-            for name in ("style", "seed", "shared_seed", "output_size", "jpeg_quality")
-        },
-        "photos": [photo.key for photo in job.photos],
-    }
+        for name in own_names(type(captioning.settings)):
+            values[flag(name)] = getattr(captioning.settings, name)
+        values["--captioner"] = captioning.checkpoint.identity
+    values[PHOTOS] = [photo.key for photo in job.photos]
+    return values
 
 
-def _describe(checkpoint: Checkpoint) -> dict[str, str]:
-    return {
-        "name": checkpoint.name,
-        "source": checkpoint.source,
-        "revision": checkpoint.revision,
-    }
+def again(job: Job) -> str:
+    """What to type to go on with a job, in words."""
+    return "the same command" + (" without --overwrite" if job.overwrite else "")
 
 
-def _how_to_go_on(job: Job, workspace: Workspace) -> str:
-    again = "the same command"
-    if job.overwrite:
-        again += ", without --overwrite,"
-    return (
-        f"{len(workspace.captions())} captions and {workspace.painted()} of {len(job.photos)} "
-        f"paintings are kept in {workspace.folder}; {again} goes on from there."
-    )
+def _what_is_kept(job: Job, workspace: Workspace) -> str:
+    paintings = f"{workspace.painted()} of {len(job.photos)} paintings"
+    if job.given_captions is None:
+        paintings = f"{len(workspace.captions())} captions and {paintings}"
+    return f"{paintings} are kept in {workspace.folder}; {again(job)} goes on from there."

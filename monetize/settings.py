@@ -7,6 +7,7 @@ in a TOML preset, under the table that `TABLES` gives its class.
 import difflib
 import math
 import tomllib
+from collections.abc import Collection
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from monetize.prompt import Weight
 SCHEDULERS = ("pndm", "lms", "ddim", "dpm++", "unipc")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 MAX_SEED = 2**64 - 1
+MAX_STEPS = 999  # one less than Stable Diffusion was trained with, or schedulers fail
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class PaintSettings:
     safety_checker: bool = False
 
     def __post_init__(self) -> None:
-        _within(self, "num_inference_steps", 1, 1000)
+        _within(self, "num_inference_steps", 1, MAX_STEPS)
         _within(self, "guidance_scale", 0)
         if self.size is not None:
             _within(self, "size", 8)
@@ -130,8 +132,8 @@ def own_names(settings: type) -> list[str]:
     return [f.name for f in fields(settings) if f.default is not MISSING]
 
 
-def load_config(path: Path) -> dict[str, Any]:
-    """Read a TOML preset into one mapping from setting name to value.
+def load_config(path: Path, tables: Collection[str] = tuple(TABLES)) -> dict[str, Any]:
+    """Read these tables of a TOML preset into one mapping from setting name to value.
 
     Raises UsageError for text that is not TOML and for an unknown table or key, with the
     nearest known one. The values' types and limits are checked where the settings are built.
@@ -147,7 +149,8 @@ def load_config(path: Path) -> dict[str, Any]:
             raise UsageError(f"{path}: {table} is a table: write [{table}] on a line of its own")
         for key, value in entries.items():
             _known(path, key, own_names(TABLES[table]), f"key of [{table}]")
-            values[key] = value
+            if table in tables:
+                values[key] = value
     return values
 
 

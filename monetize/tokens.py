@@ -1,5 +1,6 @@
 """Words → token positions → weights, as a painter's text encoder counts them; no torch."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
 
 @dataclass(frozen=True)
 class Token:
-    """One BPE piece of a prompt with the weight it gets.
+    """One BPE piece of a prompt, or weighted padding behind it, with the weight it gets.
 
     `position` counts from the start token, which is 0. A token that is `cut` lies past the
     text encoder's limit, so that the painter never sees it.
@@ -71,7 +72,9 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
     missing, cut, partly_cut = [], [], []
     for weight in prompt.weights:
         positions = _positions(weight, prompt.text, offsets, limit)
-        seen = [i for i in positions if i >= len(ids) or not is_cut[i]]
+        # A position is one of the encoder's; words are looked for in the whole text.
+        of_words = weight.position is None
+        seen = [i for i in positions if not (of_words and is_cut[i])]
         if not positions:
             missing.append(weight)
         elif not seen:
@@ -86,17 +89,18 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
                     f"{prompt.text!r}: keep one of them"
                 )
     values = [owners[i].value if i in owners else 1.0 for i in range(limit)]
-    end = len(ids) - 1
-    tokens = tuple(
-        Token(
-            position=limit - 1 if i == end and end >= limit else i,
-            text=text,
-            weight=1.0 if is_cut[i] else values[min(i, limit - 1)],
-            cut=is_cut[i],
-        )
-        for i, text in enumerate(tokenizer.convert_ids_to_tokens(ids))
+    texts = tokenizer.convert_ids_to_tokens(ids)
+    # The end token comes last, after what is cut, and stands at the last position then.
+    places = [*range(len(ids) - 1), min(len(ids), limit) - 1]
+    tokens = [
+        Token(place, text, 1.0 if gone else values[place], gone)
+        for place, text, gone in zip(places, texts, is_cut, strict=True)
+    ]
+    padding = sorted(position for position in owners if position >= len(ids))
+    tokens += [Token(i, tokenizer.pad_token, values[i], cut=False) for i in padding]
+    return WeightedPrompt(
+        tuple(tokens), tuple(values), tuple(missing), tuple(cut), tuple(partly_cut)
     )
-    return WeightedPrompt(tokens, tuple(values), tuple(missing), tuple(cut), tuple(partly_cut))
 
 
 def weigh_strictly(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
@@ -105,10 +109,11 @@ def weigh_strictly(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
     Raises UsageError for a weight whose word is not in the prompt or is past the limit.
     """
     weighted = weigh(tokenizer, prompt)
+    words = dict.fromkeys(re.findall(r"\w(?:[^\s]*\w)?", prompt.text))
     for weight in weighted.missing:
         raise UsageError(
             f"--weight {str(weight)!r}: {weight.phrase!r} is not in the prompt. "
-            f"Its words are: {', '.join(dict.fromkeys(prompt.text.split()))}"
+            f"Its words are: {', '.join(words)}"
         )
     for weight in weighted.cut:
         raise UsageError(

@@ -1,12 +1,10 @@
 """The folder beside the output that makes a job resumable.
 
 OUT.zip.work/
-settings.json       what the job was told; another job's settings are refused
+job.json            what the job was told, and how far its end has come
 captions.csv        the captions so far, which a person may edit
 paintings/00012/    a finished chunk: its paintings and chunk.json, renamed into place whole
-packed.zip          the whole zip, just before it is renamed to OUT.zip
-publishing          stands from just before that rename to the end of the job
-replacing           the job was begun with leave to replace an existing OUT.zip
+packed.*            zip and reports, just before they are renamed to their final names
 lock                held by the process that works here
 """
 
@@ -22,8 +20,9 @@ import filelock
 
 from monetize.captions import captions_to_csv, read_captions
 from monetize.errors import UsageError, name_some
-from monetize.settings import flag
 from monetize.storage import explained, flush_folder, flush_to_disk, write_bytes
+
+PHOTOS = "photos"
 
 
 class Workspace:
@@ -33,25 +32,24 @@ class Workspace:
         self.out = out
         self.folder = out.with_name(out.name + ".work")
         self.captions_file = self.folder / "captions.csv"
-        self._settings_file = self.folder / "settings.json"
-        self.packed_file = self.folder / "packed.zip"
-        self._publishing = self.folder / "publishing"
-        self._replacing = self.folder / "replacing"
+        self._job_file = self.folder / "job.json"
         self._paintings = self.folder / "paintings"
         self._lock_file = self.folder / "lock"
         self._lock = filelock.FileLock(self._lock_file)
 
     def __enter__(self) -> "Workspace":
-        if self.folder.exists() and not self._lock_file.exists() and any(self.folder.iterdir()):
-            raise UsageError(f"{self.folder} is in the way: it is not a workspace of monetize")
-        with explained(self.folder):
-            self.folder.mkdir(exist_ok=True)
+        folder = self.folder
+        with explained(folder):
+            is_ours = folder.is_dir() and (self._lock_file.exists() or not any(folder.iterdir()))
+            if folder.exists() and not is_ours:
+                raise UsageError(f"{folder} is in the way: it is not a workspace of monetize")
+            folder.mkdir(exist_ok=True)
             try:
                 self._lock.acquire(blocking=False)
             except filelock.Timeout:
                 raise UsageError(
                     f"{self.out} is being made by another monetize run at this moment "
-                    f"({self.folder} is locked)"
+                    f"({folder} is locked)"
                 ) from None
         return self
 
@@ -61,52 +59,48 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._lock.release()
-        if not self.started:
+        if [path for path in self.folder.iterdir() if path != self._lock_file] == []:
             self._lock_file.unlink(missing_ok=True)
-            with suppress(OSError):  # another process may have just begun here
-                self.folder.rmdir()
+        self._lock.release()
+        with suppress(OSError):  # not empty: there is a job to go on with
+            self.folder.rmdir()
 
     @property
     def started(self) -> bool:
         """Whether a job has begun here, in this or an earlier process."""
-        return self._settings_file.exists()
+        return self._job_file.exists()
 
     @property
     def may_replace(self) -> bool:
-        """Whether the job may put its zip in the place of one that exists."""
-        return self._replacing.exists() or self.published
+        """Whether the job was given leave to replace an existing output, or had begun to."""
+        job = self._job() if self.started else {}
+        return bool(job.get("overwrite") or job.get("publishing"))
 
-    def start_afresh(self) -> None:
-        """Forget the job that was here, and let the new one replace an existing zip."""
-        self.clear()
-        with explained(self.folder):
-            self._replacing.touch()
+    @property
+    def published(self) -> dict[str, Any] | None:
+        """The outcome of a job that was cut off between its last rename and its end."""
+        job = self._job() if self.started else {}
+        whole = self.out.exists() and not self.packed(self.out).exists()
+        outcome: dict[str, Any] | None = job.get("publishing")
+        return outcome if whole else None
 
-    def clear(self) -> None:
-        """Forget the job that was here."""
-        with explained(self.folder):
-            for path in self.folder.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path)
-                elif path != self._lock_file:
-                    path.unlink()
-
-    def claim(self, fingerprint: Mapping[str, Any]) -> None:
+    def begin(
+        self, settings: Mapping[str, Any], versions: Mapping[str, str], *, overwrite: bool = False
+    ) -> list[str]:
         """Begin a job with these settings, or go on with it.
 
-        Raises UsageError that names every setting which differs from those it began with.
+        Returns the versions that have changed since it began, in words. Raises UsageError that
+        names every setting which differs from those it began with; overwrite forgets them.
         """
-        wanted = json.loads(json.dumps(fingerprint))
+        if overwrite:
+            self._clear()
+        wanted = json.loads(json.dumps(settings))
         if not self.started:
-            write_bytes(self._settings_file, json.dumps(wanted, indent=1).encode())
-            return
-        begun = json.loads(self._settings_file.read_bytes())
-        differences = [
-            _difference(name, begun.get(name), wanted.get(name))
-            for name in dict.fromkeys([*begun, *wanted])
-            if begun.get(name) != wanted.get(name)
-        ]
+            job = {"settings": wanted, "versions": dict(versions), "overwrite": overwrite}
+            self._save_job(job)
+            return []
+        job = self._job()
+        differences = _differences(job["settings"], wanted)
         if differences:
             raise UsageError(
                 f"{self.folder} holds a job that was begun with other settings:\n"
@@ -114,6 +108,7 @@ class Workspace:
                 + "\nGive those settings to go on with it, --overwrite to start afresh, "
                 "or another output."
             )
+        return _differences(job["versions"], dict(versions))
 
     def captions(self) -> dict[str, str]:
         """The captions made so far, as edited; raises InputError for a broken file."""
@@ -156,30 +151,74 @@ class Workspace:
             temporary.replace(final)
             flush_folder(final.parent)
 
-    def publish(self) -> None:
-        """Rename the whole zip to the output's name."""
-        with explained(self.out):
-            self._publishing.touch()
-            self.packed_file.replace(self.out)
-            flush_folder(self.out.parent)
+    def packed(self, output: Path) -> Path:
+        """Where an output is made before it gets its final name."""
+        return self.folder / f"packed{output.suffix}"
 
-    @property
-    def published(self) -> bool:
-        """Whether the job was cut off between the zip's rename and its end."""
-        return self._publishing.exists() and self.out.exists() and not self.packed_file.exists()
+    def publish(self, reports: tuple[Path, ...], outcome: Mapping[str, Any]) -> None:
+        """Rename the packed reports and, last, the packed zip to their final names.
+
+        Raises UsageError if one of these names was taken since the job began.
+        """
+        ours = reports if self._job().get("reported") else ()
+        for path in (*reports, self.out):
+            if path.exists() and path not in ours and not self.may_replace:
+                raise UsageError(
+                    f"{path} was put there while the job ran: move it away, and the same command "
+                    "goes on from there"
+                )
+        self._save_job({**self._job(), "publishing": outcome})
+        with explained(self.out):
+            for path in (*reports, self.out):
+                self.packed(path).replace(path)
+            flush_folder(self.out.parent)
 
     def finish(self, *, keep: bool) -> None:
         """End the job: forget it, or keep it for a later look or repair."""
         if keep:
-            for mark in (self._publishing, self._replacing):
-                mark.unlink(missing_ok=True)
+            end = {"overwrite": False, "publishing": None, "reported": True}
+            self._save_job({**self._job(), **end})
         else:
-            self.clear()
+            self._clear()
+
+    def _job(self) -> dict[str, Any]:
+        job: dict[str, Any] = json.loads(self._job_file.read_bytes())
+        return job
+
+    def _save_job(self, job: Mapping[str, Any]) -> None:
+        write_bytes(self._job_file, json.dumps(job, indent=1).encode())
+
+    def _clear(self) -> None:
+        # job.json goes last: until then this is the old job, whatever it still has.
+        with explained(self.folder):
+            for path in self.folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path not in (self._lock_file, self._job_file):
+                    path.unlink()
+            flush_folder(self.folder)
+            self._job_file.unlink(missing_ok=True)
+
+
+def _differences(begun: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    return [
+        _difference(name, begun.get(name), wanted.get(name))
+        for name in dict.fromkeys([*begun, *wanted])
+        if begun.get(name) != wanted.get(name)
+    ]
 
 
 def _difference(name: str, begun: Any, wanted: Any) -> str:
-    if isinstance(begun, list) and isinstance(wanted, list) and name == "photos":
+    if name == PHOTOS:
         gone = [key for key in begun if key not in set(wanted)]
         new = [key for key in wanted if key not in set(begun)]
-        return f"photos: {len(gone)} gone ({name_some(gone)}), {len(new)} new ({name_some(new)})"
-    return f"{flag(name)}: {begun!r} then, {wanted!r} now"
+        parts = [f"{len(gone)} gone ({name_some(gone)})"] if gone else []
+        parts += [f"{len(new)} new ({name_some(new)})"] if new else []
+        return f"{name} (see --limit, --recursive): {', '.join(parts)}"
+    return f"{name}: {_shown(begun)} then, {_shown(wanted)} now"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    return "none" if value in (None, "") else str(value)

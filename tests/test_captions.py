@@ -44,7 +44,23 @@ def test_a_broken_table_is_refused_with_the_line(tmp_path: Path, text: str, mess
 
 
 def test_names_of_any_letters_come_back(tmp_path: Path) -> None:
-    captions = {"two\nlines.jpg": "a, b", "été.jpg": 'say "x"', "\udcff.jpg": "", "雪.jpg": "ü"}
+    captions = {
+        "two\nlines.jpg": "a, b",
+        "old\rmac.jpg": "x",
+        "été.jpg": 'say "x"',
+        "\udcff.jpg": "",
+        "雪.jpg": "ü",
+    }
     path = tmp_path / "captions.csv"
     path.write_bytes(captions_to_csv(captions))
     assert read_captions(path) == captions
+
+
+def test_text_of_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "captions.csv"
+    path.write_bytes("photo,caption\na.jpg,un café\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"line 2: .* is not valid UTF-8: save the file as UTF-8"):
+        read_captions(path)
+    path.write_bytes("photo,caption\na.jpg,un café\n".encode("utf-16"))
+    with pytest.raises(InputError, match="Save the file as CSV in UTF-8"):
+        read_captions(path)

@@ -221,6 +221,7 @@ def test_prompts_come_from_a_file_or_standard_input(paint: Run, tmp_path: Path) 
         (("pine " * 80 + "sun", "-w", "sun=2"), "'sun' is in the part that is cut"),
         ((PROMPT, "-w", "pine=nan"), "'pine=nan' is not a weight: write WORD=NUMBER"),
         ((PROMPT, "-w", "pine=1", "-w", "Pine=2"), "--weight 'pine' is given more than once"),
+        (("caf\udce9",), "the prompt caf\\udce9 is not valid UTF-8"),
         ((), "give either PROMPT or --from-file"),
         (("  ",), "PROMPT is empty"),
         ((PROMPT, "-o", "a.gif"), "--output a.gif: a painting is written as .png"),
@@ -279,7 +280,7 @@ def test_what_the_safety_checker_flags_is_black_and_told(
     command = ("run", photos, out, "--steps", 1, "--limit", 2, *tiny_copy.flags)
     result = cli(*command, "--safety-checker")
     assert result.exit_code == 0, result.stderr
-    assert "2 paintings were blacked out by the safety checker" in result.stderr
+    assert "blacked out by the safety checker: 2 paintings, listed in" in result.stderr
     assert {row["status"] for row in rows(tmp_path / "a.csv")} == {"flagged"}
     black = Image.open(io.BytesIO(members(out)["photo0.jpg"]))
     assert black.getextrema() == ((0, 0), (0, 0), (0, 0))

@@ -64,11 +64,11 @@ CONFIGS = {
 def test_each_part_is_fetched_once_in_the_best_format(
     files: list[str], half: bool, weights: set[str]
 ) -> None:
-    assert set(PAINTER.choose(files, half=half)) == CONFIGS | weights
+    assert set(PAINTER.choose(files, PAINTER.variant(files, half=half))) == CONFIGS | weights
 
 
 def test_the_safety_checker_is_fetched_only_where_asked_for() -> None:
-    more = set(CHECKED_PAINTER.choose(SD_V1_4, half=True)) - set(PAINTER.choose(SD_V1_4, half=True))
+    more = set(CHECKED_PAINTER.choose(SD_V1_4, "fp16")) - set(PAINTER.choose(SD_V1_4, "fp16"))
     assert more == {
         "feature_extractor/preprocessor_config.json",
         "safety_checker/config.json",
@@ -77,7 +77,7 @@ def test_the_safety_checker_is_fetched_only_where_asked_for() -> None:
 
 
 def test_the_tokenizer_alone_needs_no_weights() -> None:
-    chosen = PAINTER_TOKENIZER.choose(SD_V1_4, half=False)
+    chosen = PAINTER_TOKENIZER.choose(SD_V1_4, None)
     assert {name.partition("/")[0] for name in chosen} == {"model_index.json", "tokenizer"}
 
 
@@ -97,7 +97,7 @@ def test_sharded_weights_count() -> None:
         "unet/diffusion_pytorch_model-00002-of-00002.safetensors",
         "unet/diffusion_pytorch_model.safetensors.index.json",
     ]
-    chosen = PAINTER.choose(sharded, half=False)
+    chosen = PAINTER.choose(sharded, None)
     assert {name for name in sharded if name.startswith("unet/")} <= set(chosen)
 
 
@@ -124,4 +124,4 @@ def test_the_real_captioners_legacy_files_suffice() -> None:
         "vocab.json",
     ]
     assert CAPTIONER.missing(files) == []
-    assert set(CAPTIONER.choose(files, half=True)) == set(files) - {"README.md"}
+    assert set(CAPTIONER.choose(files, None)) == set(files) - {"README.md"}

@@ -1,11 +1,12 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import CPU, Tiny
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
@@ -34,8 +35,6 @@ def rewrite_weights(folder: Path, change: str) -> None:
         legacy = "pytorch_model.bin" if path.name == "model.safetensors" else f"{path.stem}.bin"
         torch.save(weights, folder / legacy)
     else:
-        from safetensors.torch import save_file
-
         save_file(
             {k: v.half() for k, v in weights.items()}, folder / f"{path.stem}.fp16.safetensors"
         )
@@ -136,6 +135,49 @@ def test_weights_that_lack_a_layer_are_refused(tiny_copy: Tiny) -> None:
         CheckpointError, match=r"lacks weights .*: decoder.transformer.h.1.mlp.c_fc"
     ):
         load_captioning_model(resolve(str(tiny_copy.captioner), CAPTIONER), CPU)
+
+
+@pytest.mark.parametrize(
+    ("part", "key"),
+    [
+        ("text_encoder", "encoder.layers.1.self_attn.k_proj.weight"),
+        ("unet", "conv_in.weight"),
+        ("vae", "decoder.conv_out.bias"),
+    ],
+)
+def test_a_painter_that_lacks_a_layer_is_refused(tiny_copy: Tiny, part: str, key: str) -> None:
+    [path] = (tiny_copy.painter / part).glob("*.safetensors")
+    weights = load_file(path)
+    [name] = [name for name in weights if name.endswith(key)]
+    del weights[name]
+    save_file(weights, path, metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match=rf"lacks weights that its {part}/config.json"):
+        load_painting_pipeline(resolve(str(tiny_copy.painter), PAINTER), CPU)
+
+
+def test_a_vae_with_attention_of_old_names_loads_alike(tiny: Tiny, tiny_copy: Tiny) -> None:
+    """The hub's Stable Diffusion v1 has its decoder's attention as query, key, value."""
+    rewrite_weights(tiny_copy.painter / "vae", "bin")
+    path = tiny_copy.painter / "vae" / "diffusion_pytorch_model.bin"
+    renamed = {
+        re.sub(r"\.to_out\.0\.", ".proj_attn.", name)
+        .replace(".to_q.", ".query.")
+        .replace(".to_k.", ".key.")
+        .replace(".to_v.", ".value."): tensor
+        for name, tensor in torch.load(path).items()
+    }
+    assert any(".query." in name for name in renamed)
+    torch.save(renamed, path)
+    ours = load_painting_pipeline(resolve(str(tiny_copy.painter), PAINTER), CPU)
+    theirs = load_painting_pipeline(resolve(str(tiny.painter), PAINTER), CPU)
+    assert torch.equal(parameters(ours.vae), parameters(theirs.vae))
+
+
+@pytest.mark.parametrize("config", ["model_index.json", "unet/config.json"])
+def test_a_damaged_configuration_is_named(tiny_copy: Tiny, config: str) -> None:
+    (tiny_copy.painter / config).write_text("{")
+    with pytest.raises(CheckpointError, match="cannot be loaded"):
+        load_painting_pipeline(resolve(str(tiny_copy.painter), PAINTER), CPU)
 
 
 def test_a_safety_checker_that_is_not_there_is_missed(tiny: Tiny) -> None:

@@ -5,7 +5,7 @@ import torch
 from diffusers.models.attention_processor import Attention
 from PIL import Image, ImageChops
 
-from monetize.errors import UsageError
+from monetize.errors import PaintingError, UsageError
 from monetize.painter import Painter
 from monetize.prompt import Prompt, Weight, parse_weight
 
@@ -147,3 +147,21 @@ def test_the_size_is_the_checkpoints_own_or_as_asked(painter_with: Load) -> None
     assert painter_with(size=48).paint([Prompt(PROMPT)], [1])[0].image.size == (48, 48)
     with pytest.raises(UsageError, match=r"--size 50: .* multiples of 8, such as 48 or 56"):
         painter_with(size=50)
+
+
+def test_numbers_that_overflow_are_no_black_picture(painter_with: Load) -> None:
+    prompt = Prompt(PROMPT, (Weight("pine", 1e38),))
+    with pytest.raises(PaintingError, match=r"overflow float32 .* smaller .* than pine=1e\+38"):
+        painter_with().paint([prompt], [1])
+
+
+def test_memory_that_runs_out_says_what_to_do(
+    painter_with: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError
+
+    painter = painter_with()
+    monkeypatch.setattr(painter.pipeline.unet, "forward", run_out)
+    with pytest.raises(PaintingError, match=r"2 pictures of 64 × 64 .* --batch-size than 2"):
+        painter.paint([Prompt("x")] * 2, [1, 2])

@@ -1,4 +1,5 @@
 import os
+import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ def test_photos_are_found_by_ending_in_any_case_and_sorted(tmp_path: Path) -> No
 
 
 def test_hidden_files_and_workspaces_are_passed_over(tmp_path: Path) -> None:
-    touch(tmp_path, ".DS_Store", "._a.jpg", ".trash/b.jpg", "x.zip.work/paintings/0/c.jpg", "d.jpg")
+    touch(tmp_path, ".DS_Store", "._a.jpg", ".trash/b.jpg", "x.ZIP.work/c.jpg", "d.jpg")
     found = find(tmp_path)
     assert [photo.key for photo in found.photos] == ["d.jpg"]
     assert found.others == 0
@@ -71,6 +72,7 @@ def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
     touch(tmp_path, "photos/a.jpg", "elsewhere/b.jpg")
     (tmp_path / "photos" / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "photos" / "loop").symlink_to(tmp_path / "photos")
+    (tmp_path / "photos" / "second").symlink_to(tmp_path / "elsewhere")
     assert keys(tmp_path / "photos") == ["a.jpg", "link/b.jpg"]
 
 
@@ -126,6 +128,41 @@ def test_a_bad_photo_says_why(
     save(tmp_path / name)
     with pytest.raises(PhotoError, match=why):
         open_photo(tmp_path / name)
+
+
+def test_no_damage_raises_anything_else(tmp_path: Path) -> None:
+    """A thousand photos with some of their bytes changed: read, or refused with a reason."""
+    image = Image.effect_noise((24, 24), 60).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "a description"
+    random_bytes = random.Random(0)
+    refused = 0
+    for suffix in (".jpg", ".png", ".tif", ".webp", ".gif", ".avif"):
+        whole = tmp_path / f"whole{suffix}"
+        image.save(whole, exif=exif) if suffix != ".gif" else image.save(whole)
+        data = whole.read_bytes()
+        damaged = tmp_path / f"damaged{suffix}"
+        for _ in range(170):
+            changed = bytearray(data)
+            for _ in range(random_bytes.randint(1, 12)):
+                # Headers and metadata stand at the beginning, where damage does the most.
+                end = random_bytes.choice([200, len(data)])
+                changed[random_bytes.randrange(min(end, len(data)))] = random_bytes.randrange(256)
+            damaged.write_bytes(changed)
+            try:
+                assert open_photo(damaged).mode == "RGB"
+            except PhotoError as error:
+                assert str(error)
+                refused += 1
+    assert refused > 100
+
+
+def test_pixels_of_an_unknown_range_are_refused(tmp_path: Path) -> None:
+    for mode in ("I", "F"):
+        Image.new(mode, (4, 4)).save(tmp_path / f"{mode}.tif")
+        with pytest.raises(PhotoError, match="32 bits a pixel, of an unknown range"):
+            open_photo(tmp_path / f"{mode}.tif")
 
 
 def test_a_photo_without_permission_says_so(tmp_path: Path) -> None:

@@ -64,7 +64,10 @@ def test_a_folder_becomes_a_contest_zip_with_its_reports(
     summary = json.loads((tmp_path / "images.json").read_text())
     assert summary["painted"] == 6
     assert summary["painter"]["revision"].startswith("sha256:")
-    assert summary["settings"]["paint"]["num_inference_steps"] == 2
+    used = summary["settings"]
+    assert used["paint"]["num_inference_steps"] == 2
+    assert (used["paint"]["size"], used["paint"]["scheduler"]) == (64, "pndm")
+    assert used["run"]["output_size"] == 256
     assert summary["zip"]["bytes"] == out.stat().st_size
     assert names(tmp_path) == {"photos", "images.zip", "images.csv", "images.json"}
 
@@ -139,8 +142,8 @@ def test_what_the_text_limit_cuts_off_is_told(run_job: Run, photos: Path, tmp_pa
     style = "very " * 80 + "blue"
     result = run_job(photos, tmp_path / "a.zip", "--limit", 2, "--style", style, "-w", "blue=2")
     assert result.exit_code == 0
-    assert "2 of 2 prompts are longer than the 77 tokens" in result.stderr
-    assert "--weight 'blue=2' has no effect on 2 of 2 prompts" in result.stderr
+    assert "2 of 2 prompts: longer than the 77 tokens" in result.stderr
+    assert "2 of 2 prompts: --weight 'blue=2' has no effect" in result.stderr
 
 
 def test_given_captions_are_painted(run_job: Run, photos: Path, tmp_path: Path) -> None:
@@ -262,7 +265,7 @@ def test_an_existing_zip_is_replaced_only_by_leave(
     interrupt_after(1)
     stopped = run_job(photos, out, "--overwrite")
     assert out.read_bytes() == b"precious"
-    assert "the same command, without --overwrite, goes on" in stopped.stderr
+    assert "the same command without --overwrite goes on" in stopped.stderr
     monkeypatch.undo()
     assert run_job(photos, out).exit_code == 0
     assert len(members(out)) == 6
@@ -275,7 +278,8 @@ def test_somebodys_files_beside_the_zip_are_not_replaced(
     refused = run_job(photos, tmp_path / "a.zip")
     assert refused.exit_code == 2
     assert f"{tmp_path / 'a.csv'} exists" in refused.stderr
-    clash = run_job(photos, tmp_path / "a.zip", "--captions", tmp_path / "a.csv", "--overwrite")
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    clash = run_job(photos, tmp_path / "a.zip", "--captions", tmp_path / "link.csv", "--overwrite")
     assert clash.exit_code == 2
     assert "would be overwritten by the report" in clash.stderr
     assert (tmp_path / "a.csv").read_text() == "photo,caption\n"
@@ -291,6 +295,63 @@ def test_keep_work_keeps_captions_and_paintings(run_job: Run, photos: Path, tmp_
     (tmp_path / "a.zip").unlink()
     assert run_job(photos, tmp_path / "a.zip").exit_code == 0
     assert (tmp_path / "a.zip").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--size", "50"), "--size 50: "),
+        (("-w", "@99=1"), "positions go from @0"),
+        (("-w", "monet=1", "-w", "monet style=2"), "both weight token"),
+        (("-w", "red sun=1", "-w", "sun=2"), "both weight token"),
+        (("--model", "nowhere"), "--model nowhere: no such folder"),
+        (("--captioner", "nowhere"), "--captioner nowhere: no such folder"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_made(
+    cli: Run, tiny: Tiny, photos: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    result = cli("run", photos, tmp_path / "a.zip", *tiny.flags, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert names(tmp_path) == {"photos"}
+
+
+def test_photos_of_another_folder_do_not_mix_in(
+    run_job: Run, photos: Path, tmp_path: Path, interrupt_after: Interrupt,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    interrupt_after(1)
+    run_job(photos, tmp_path / "a.zip")
+    monkeypatch.undo()
+    photos.rename(tmp_path / "others")
+    refused = run_job(tmp_path / "others", tmp_path / "a.zip")
+    assert refused.exit_code == 2
+    assert f"PHOTOS: {photos} then, {tmp_path / 'others'} now" in refused.stderr
+
+
+def test_a_painting_taken_from_the_workspace_is_made_again(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    run_job(photos, tmp_path / "a.zip", "--keep-work")
+    before = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "a.zip").unlink()
+    next((tmp_path / "a.zip.work").rglob("photo3.jpg")).unlink()
+    result = run_job(photos, tmp_path / "a.zip")
+    assert result.exit_code == 0, result.stderr
+    assert "5 of them done before" in result.stderr
+    assert (tmp_path / "a.zip").read_bytes() == before
+
+
+def test_captions_in_the_workspace_outlast_overwrite(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    run_job(photos, tmp_path / "a.zip", "--keep-work")
+    captions = tmp_path / "a.zip.work" / "captions.csv"
+    refused = run_job(photos, tmp_path / "a.zip", "--captions", captions, "--overwrite")
+    assert refused.exit_code == 2
+    assert "would be removed by --overwrite: copy it elsewhere first" in refused.stderr
+    assert len(rows(captions)) == 6
 
 
 def kill_when(command: list[str], ready: Callable[[], bool]) -> None:
@@ -342,7 +403,10 @@ def test_a_job_cut_off_behind_the_last_rename_is_found_done(
     assert run_job(photos, tmp_path / "a.zip").exit_code == 130
     monkeypatch.undo()
     before = (tmp_path / "a.zip").read_bytes()
-    assert run_job(photos, tmp_path / "a.zip").exit_code == 0
+    done = run_job(photos, tmp_path / "a.zip")
+    assert done.exit_code == 0
+    assert "Painting" not in done.stderr
+    assert "Done: 6 paintings" in done.stderr
     assert (tmp_path / "a.zip").read_bytes() == before
     assert names(tmp_path) == {"photos", "a.zip", "a.csv", "a.json"}
 
@@ -370,5 +434,5 @@ def test_a_preset_holds_where_no_flag_is_given(run_job: Run, photos: Path, tmp_p
     result = run_job(photos, tmp_path / "a.zip", "--config", preset, "--seed", 4)
     assert result.exit_code == 0, result.stderr
     settings = json.loads((tmp_path / "a.json").read_text())["settings"]
-    assert (settings["limit"], settings["seed"]) == (2, 4)
+    assert (settings["run"]["limit"], settings["run"]["seed"]) == (2, 4)
     assert (settings["paint"]["guidance_scale"], settings["paint"]["weight"]) == (5.0, ["@1=2"])

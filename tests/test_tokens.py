@@ -43,6 +43,8 @@ def test_a_position_past_the_prompt_weights_padding(clip_tokenizer: CLIPTokenize
     assert len(weighted.values) == 77
     assert weighted.values[76] == 5
     assert set(weighted.values[:76]) == {1}
+    last = weighted.tokens[-1]
+    assert (last.position, last.weight, last.cut) == (76, 5, False)
 
 
 def test_two_weights_on_one_token_are_refused(clip_tokenizer: CLIPTokenizer) -> None:
@@ -87,3 +89,9 @@ def test_a_word_on_both_sides_of_the_limit_is_told(clip_tokenizer: CLIPTokenizer
     weighted = weigh(clip_tokenizer, Prompt("pine " * 80, (Weight("pine", 2),)))
     assert weighted.partly_cut == (Weight("pine", 2),)
     assert weighted.values == (1, *[2] * 75, 1)
+
+
+def test_the_last_position_of_a_long_prompt_is_the_end_token(clip_tokenizer: CLIPTokenizer) -> None:
+    weighted = weigh_strictly(clip_tokenizer, Prompt("pine " * 80, (Weight("@76", 3),)))
+    assert weighted.values[76] == 3
+    assert (weighted.tokens[-1].text, weighted.tokens[-1].weight) == ("<|endoftext|>", 3)

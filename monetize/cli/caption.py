@@ -10,12 +10,11 @@ import click
 from monetize.captions import to_csv
 from monetize.cli.options import build, caption_options, common_options, device_options
 from monetize.cli.terminal import Terminal, load_libraries
-from monetize.errors import UsageError, printable
+from monetize.errors import UNREADABLE_EXIT_CODE, UsageError, counted, printable
+from monetize.job import chunks
 from monetize.photos import Photo, find, require_some
 from monetize.settings import CaptionSettings, DeviceSettings
 from monetize.storage import write_bytes
-
-UNREADABLE_EXIT_CODE = 3
 
 
 @click.command()
@@ -40,7 +39,7 @@ UNREADABLE_EXIT_CODE = 3
 )
 @caption_options
 @device_options
-@common_options
+@common_options("caption", "device")
 @click.pass_context
 def caption(
     ctx: click.Context,
@@ -75,9 +74,8 @@ def caption(
     alone = len(paths) == 1 and not paths[0].is_dir()
     terminal.say(f"Photos: {len(photos)}")
 
-    load_libraries(verbose=verbose)
-    from monetize.caption_stage import CaptionStage, opened
-    from monetize.job import chunks
+    load_libraries(terminal)
+    from monetize.caption_stage import CaptionStage, caption_photos
 
     stage = CaptionStage(settings, device, terminal)
     terminal.say(f"Captioner: {stage.checkpoint.name} on {stage.placement}")
@@ -86,11 +84,10 @@ def caption(
     with terminal.stage("Captioning", len(photos), "photo") as progress:
         progress.step("loading the model")
         captioner = stage.load()
-        for _, chunk in chunks(photos, settings.caption_batch_size):
-            readable: list[str] = []
-            texts = captioner.caption(opened(chunk, readable, reasons))
-            made = dict(zip(readable, texts, strict=True))
+        for chunk in chunks(photos, settings.caption_batch_size):
+            made, unreadable = caption_photos(captioner, chunk)
             captions.update(made)
+            reasons.update(unreadable)
             if output is None and form is None:
                 for key, text in made.items():
                     terminal.result(text if alone else f"{printable(key)}\t{text}")
@@ -98,7 +95,7 @@ def caption(
 
     if output is not None:
         write_bytes(output, _table(form, captions, reasons))
-        terminal.say(f"Done: {len(captions)} captions in {output}")
+        terminal.say(f"Done: {counted(len(captions), 'caption')} in {output}")
     elif form is not None:
         click.echo(_table(form, captions, reasons), nl=False)
     for key, why in reasons.items():

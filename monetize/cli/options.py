@@ -1,6 +1,7 @@
 """The options that commands share; names and defaults are those of the settings' fields."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from monetize.prompt import WEIGHT_FORM, Weight, parse_weight
 from monetize.settings import (
     DTYPES,
     SCHEDULERS,
+    TABLES,
     CaptionSettings,
     DeviceSettings,
     PaintSettings,
@@ -24,7 +26,7 @@ Command = Callable[..., None]
 Decorator = Callable[[Command], Command]
 
 
-class WeightType(click.ParamType[Weight]):
+class WeightType(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
     """`pine=-1`, `red sun=2`, `@6=-17`."""
 
     name = "WORD=NUMBER"
@@ -41,13 +43,15 @@ class WeightType(click.ParamType[Weight]):
             self.fail(str(error), param, ctx)
 
 
-def use_config(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+def _use_config(
+    tables: Collection[str], ctx: click.Context, _param: click.Parameter, path: Path | None
+) -> None:
     """Let a preset's values stand where a flag is not given."""
     if path is None:
         return
     multiple = {param.name for param in ctx.command.params if param.multiple}
     defaults: dict[str, Any] = {}
-    for name, value in load_config(path).items():
+    for name, value in load_config(path, tables).items():
         if isinstance(value, list) != (name in multiple):
             raise UsageError(f"{path}: {name} must {'' if name in multiple else 'not '}be a list")
         # As text, so that the flag's own type judges it: 7.5 steps are not 7.
@@ -197,22 +201,28 @@ device_options = _all(
     ),
 )
 
-common_options = _all(
-    click.option(
-        "--config",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        is_eager=True,
-        expose_value=False,
-        callback=use_config,
-        help="TOML preset such as configs/contest.toml; flags override it.",
-    ),
-    click.option("--quiet", "-q", is_flag=True, help="Print nothing but results and warnings."),
-    click.option(
-        "--verbose",
-        "-v",
-        is_flag=True,
-        is_eager=True,
-        callback=note_verbose,
-        help="Print more, and tracebacks of errors.",
-    ),
-)
+
+def common_options(*tables: str) -> Decorator:
+    """Return the options that every long command has; it reads these tables of a preset."""
+    named = " and ".join(f"[{table}]" for table in tables)
+    return _all(
+        click.option(
+            "--config",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            is_eager=True,
+            expose_value=False,
+            callback=partial(_use_config, tables),
+            help="TOML preset such as configs/contest.toml; flags override it. "
+            + ("All" if len(tables) == len(TABLES) else f"Only {named}")
+            + " of its tables are read.",
+        ),
+        click.option("--quiet", "-q", is_flag=True, help="Print nothing but results and warnings."),
+        click.option(
+            "--verbose",
+            "-v",
+            is_flag=True,
+            is_eager=True,
+            callback=note_verbose,
+            help="Print more, and tracebacks of errors.",
+        ),
+    )

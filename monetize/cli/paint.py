@@ -1,7 +1,8 @@
 """`monetize paint`: single paintings of given prompts."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import click
 from monetize.cli.options import build, common_options, device_options, paint_options
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UsageError, name_some
+from monetize.job import chunks
 from monetize.pictures import check_format, encode, free_name, numbered, parameters
-from monetize.prompt import Prompt
+from monetize.prompt import Prompt, check_text
 from monetize.settings import MAX_SEED, DeviceSettings, PaintSettings
 from monetize.storage import write_bytes
 
@@ -47,7 +49,7 @@ from monetize.storage import write_bytes
 @paint_options
 @device_options
 @click.option("--overwrite", is_flag=True, help="Replace the output files if they exist.")
-@common_options
+@common_options("paint", "device")
 def paint(
     prompt: str | None,
     from_file: Any,
@@ -80,17 +82,21 @@ def paint(
     if seed + number - 1 > MAX_SEED:
         raise UsageError(f"--seed {seed}: the last of {number} seeds would be above {MAX_SEED}")
     work = [(each, seed + i) for each in prompts for i in range(number)]
-    paths: Sequence[Path | None] = [None] * len(work)
+    paths: Iterator[Path | None] = repeat(None)
     if output is not None:
-        paths = _outputs(output, len(work), overwrite)
+        paths = iter(_outputs(output, len(work), overwrite))
 
-    load_libraries(verbose=verbose)
+    load_libraries(terminal)
     from monetize.paint_stage import PaintStage
     from monetize.tokens import weigh_strictly
 
     stage = PaintStage(settings, device, terminal)
     for each in prompts:
         weighted = weigh_strictly(stage.tokenizer, each)
+        for weight in weighted.partly_cut:
+            terminal.warn(
+                f"--weight {str(weight)!r} has only a part of its effect, as it is cut off"
+            )
         if weighted.beyond:
             terminal.warn(
                 f"the prompt is longer than the {stage.tokenizer.model_max_length} tokens that "
@@ -100,18 +106,17 @@ def paint(
     with terminal.stage("Painting", len(work), "painting") as progress:
         progress.step("loading the model")
         painter = stage.load()
-        for start in range(0, len(work), stage.batch_size):
-            batch = work[start : start + stage.batch_size]
+        for batch in chunks(work, stage.batch_size):
             paintings = painter.paint(
                 [each for each, _ in batch],
                 [own for _, own in batch],
                 on_step=lambda step, of: progress.step(f"step {step}/{of}"),
             )
-            for i, ((each, own), painting) in enumerate(zip(batch, paintings, strict=True), start):
-                path = paths[i] or free_name(each.text, own)
+            for (each, own), painting in zip(batch, paintings, strict=True):
+                path = next(paths) or free_name(each.text, own)
                 text = parameters(
                     each,
-                    settings,
+                    stage.settings,
                     seed=own,
                     size=painter.size,
                     scheduler=type(painter.pipeline.scheduler).__name__,
@@ -131,8 +136,12 @@ def _texts(prompt: str | None, from_file: Any) -> list[str]:
     elif prompt is not None:
         if not prompt.strip():
             raise UsageError("PROMPT is empty")
+        check_text(prompt)
         return [prompt]
-    texts = [line.strip() for line in from_file if line.strip()]
+    try:
+        texts = [line.strip() for line in from_file if line.strip()]
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the prompts are not valid UTF-8: {error.reason}") from None
     if not texts:
         raise UsageError("no prompt in what was read: write one a line")
     return texts

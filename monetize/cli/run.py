@@ -15,9 +15,9 @@ from monetize.cli.options import (
     paint_options,
 )
 from monetize.cli.terminal import Terminal, load_libraries
-from monetize.errors import printable
+from monetize.errors import counted, printable
 from monetize.job import prepare
-from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
+from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSettings, RunSettings
 
 
 @click.command()
@@ -69,7 +69,7 @@ from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, Ru
 @device_options
 @click.option("--overwrite", is_flag=True, help="Start afresh, and replace OUT if it exists.")
 @click.option("--keep-work", is_flag=True, help="Keep OUT.work when the job is done.")
-@common_options
+@common_options(*TABLES)
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -116,9 +116,11 @@ def run(
         keep_work=keep_work,
     )
     others = f" (other files passed over: {job.others})" if job.others else ""
+    outputs = job.outputs
     terminal.say(f"Photos: {len(job.photos)} in {photos}{others}")
 
-    load_libraries(verbose=verbose)
+    load_libraries(terminal)
+    from monetize.run import again
     from monetize.run import run as run_job
 
     report = run_job(job, terminal)
@@ -127,14 +129,12 @@ def run(
         terminal.warn(f"{len(report.unreadable)} of {len(job.photos)} photos could not be read:")
         for photo, why in report.unreadable.items():
             terminal.warn(f"  {printable(photo)}: {why}")
-        terminal.say(
-            f"Mend them, move {out} away, and the same command paints only what is lacking."
-        )
+        terminal.say(f"Mend them, move {out} away, and {again(job)} paints only what is lacking.")
     if report.flagged:
-        terminal.warn(f"{len(report.flagged)} paintings were blacked out by the safety checker")
-    count = len(report.items)
-    if count not in CONTEST_COUNT:
-        terminal.say(f"Note: the contest wants 7,000 to 10,000 pictures, not {count:,}.")
+        flagged = counted(report.flagged, "painting")
+        terminal.warn(f"blacked out by the safety checker: {flagged}, listed in {outputs.table}")
+    if report.paintings not in CONTEST_COUNT:
+        terminal.say(f"Note: the contest wants 7,000 to 10,000 pictures, not {report.paintings:,}.")
     size = tqdm.format_sizeof(report.archive_bytes, "B")
-    terminal.say(f"Done: {count:,} paintings, {size}, in {out}")
+    terminal.say(f"Done: {counted(report.paintings, 'painting')}, {size}, in {out}")
     ctx.exit(report.exit_code)

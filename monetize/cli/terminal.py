@@ -10,6 +10,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from monetize.errors import counted
 from monetize.progress import Reporter, Stage
 
 BAR = (
@@ -125,7 +126,7 @@ class LineStage(Stage):
         self.initial = self.done = done
         self.started = self.shown = time.monotonic()
         resumed = f", {done} of them done before" if done else ""
-        terminal.say(f"{label}: {total} {unit}{'' if total == 1 else 's'}{resumed}")
+        terminal.say(f"{label}: {counted(total, unit)}{resumed}")
 
     def advance(self, count: int = 1) -> None:
         """Count, and write a line if the last one is old."""
@@ -151,20 +152,20 @@ class LineStage(Stage):
         return text
 
 
-def quieten_libraries(*, verbose: bool) -> None:
+def quieten_libraries(terminal: Terminal) -> None:
     """Turn off the model libraries' own chatter, unless verbose; before they are imported."""
-    level = "warning" if verbose else "error"
+    level = "warning" if terminal.verbose else "error"
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", level)
     os.environ.setdefault("DIFFUSERS_VERBOSITY", level)
     # transformers otherwise starts a thread that asks the hub for another file format.
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
-    if not sys.stderr.isatty():
+    if terminal.quiet or not sys.stderr.isatty():
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 
-def load_libraries(*, verbose: bool) -> None:
+def load_libraries(terminal: Terminal) -> None:
     """Import the model libraries, which takes seconds, with their own progress bars off."""
-    quieten_libraries(verbose=verbose)
+    quieten_libraries(terminal)
     import diffusers
     import transformers
 

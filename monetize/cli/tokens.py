@@ -13,7 +13,7 @@ from monetize.cli.options import (
     weight_option,
 )
 from monetize.cli.terminal import Terminal, quieten_libraries
-from monetize.prompt import Prompt
+from monetize.prompt import Prompt, check_text
 from monetize.settings import PaintSettings
 
 
@@ -23,7 +23,7 @@ from monetize.settings import PaintSettings
 @weight_option
 @click.option("--offline", is_flag=True, help="Never use the network.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
-@common_options
+@common_options("paint")
 def tokens(
     prompt: str, offline: bool, as_json: bool, quiet: bool, verbose: bool, **params: Any
 ) -> None:
@@ -39,7 +39,8 @@ def tokens(
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings = build(PaintSettings, params)
-    quieten_libraries(verbose=verbose)
+    check_text(prompt)
+    quieten_libraries(terminal)
     from monetize.checkpoints import resolve
     from monetize.layouts import PAINTER_TOKENIZER
 
@@ -54,9 +55,11 @@ def tokens(
     width = max(len(token.text) for token in weighted.tokens)
     terminal.result(f"position  {'token':{width}}  weight")
     for token in weighted.tokens:
-        weight = "cut" if token.cut else f"{token.weight:g}"
+        value = "cut" if token.cut else f"{token.weight:g}"
         position = "-" if token.cut else f"@{token.position}"
-        terminal.result(f"{position:>8}  {token.text:{width}}  {weight:>6}")
+        terminal.result(f"{position:>8}  {token.text:{width}}  {value:>6}")
+    for weight in weighted.partly_cut:
+        terminal.warn(f"--weight {str(weight)!r} has only a part of its effect, as it is cut off")
     if weighted.beyond:
         terminal.warn(
             f"past the limit of {tokenizer.model_max_length} tokens, so the painter does not see "
