@@ -152,7 +152,7 @@ def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintS
     factor = 2 ** (len(channels) - 1) if channels else 8  # as the pipeline has it
     # 8 is the pipeline's own condition, whatever the decoder's factor.
     multiple = math.lcm(8, factor)
-    size = settings.size or unet["sample_size"] * factor
+    size = settings.size or unet.get("sample_size", 64) * factor
     if size % multiple:
         lower = size // multiple * multiple
         raise UsageError(

@@ -248,6 +248,13 @@ def test_a_prompt_that_is_too_long_is_painted_with_a_warning(paint: Run) -> None
     assert "no effect: 'red sun'" in result.stderr
 
 
+def test_a_negative_prompt_that_is_too_long_is_told(paint: Run) -> None:
+    result = paint(PROMPT, "-o", "a.png", "--negative-prompt", "pine " * 75 + "red sun")
+    assert result.exit_code == 0
+    assert "--negative-prompt is longer than the 77 tokens" in result.stderr
+    assert "no effect: 'red sun'" in result.stderr
+
+
 def test_paint_replaces_no_file_silently(paint: Run) -> None:
     Path("a.jpg").write_text("mine")
     refused = paint(PROMPT, "-o", "a.jpg")
