@@ -142,10 +142,15 @@ def _from_hub(
     folder = hub.cached_snapshot(repo_id, revision)
     lacks_what = layout.missing(list_files(folder)) if folder else ["everything"]
     if lacks_what:
+        ways_out = (
+            "Ways out: connect to the internet and run the same command again; or fetch it on a "
+            "connected machine with 'hf download' (the README's part on notebooks has the "
+            f"commands), copy the folder here, and name it: {layout.flag} FOLDER."
+        )
         if offline:
             raise CheckpointError(
                 f"{repo_id} is not complete on this machine (lacking: {', '.join(lacks_what)}), "
-                "and --offline forbids to fetch it. " + hub.WAYS_OUT.format(repo_id=repo_id)
+                f"and --offline forbids to fetch it. {ways_out}"
             )
 
         def choose(files: list[str]) -> Iterable[str]:
@@ -157,7 +162,7 @@ def _from_hub(
                 )
             return layout.choose(files, layout.variant(files, half=half))
 
-        folder = hub.download(repo_id, revision, choose, say)
+        folder = hub.download(repo_id, revision, choose, say, ways_out)
     assert folder is not None
     variant = layout.variant(list_files(folder), half=half)
     return Checkpoint(name, repo_id, folder, layout, variant, commit=folder.name)

@@ -19,12 +19,6 @@ from tqdm import tqdm
 from monetize.errors import CheckpointError, counted, first_line
 from monetize.storage import REASONS, explained
 
-WAYS_OUT = (
-    "Ways out: connect to the internet and run the same command again; or, on a machine that "
-    "is connected, run 'hf download {repo_id}' and copy the folder in HF_HOME here; or give a "
-    "local folder in place of the name."
-)
-
 
 def cached_snapshot(repo_id: str, revision: str) -> Path | None:
     """The folder of a repository's files in the cache, complete or not; None if there is none."""
@@ -50,12 +44,13 @@ def download(
     revision: str,
     choose: Callable[[list[str]], Iterable[str]],
     say: Callable[[str], None],
+    ways_out: str,
 ) -> Path:
     """Bring the files that `choose` picks from a repository's listing; returns their folder.
 
     `say` is told what is fetched and how large it is before the first byte. Raises
-    CheckpointError, with the ways out, if the hub cannot be reached or refuses, and StorageError
-    if the cache cannot be written.
+    CheckpointError if the hub refuses or, with the ways out, if it cannot be reached, and
+    StorageError if the cache cannot be written.
     """
     try:
         files = snapshot_download(repo_id, revision=revision, dry_run=True, tqdm_class=Silent)
@@ -76,15 +71,15 @@ def download(
                 raise
         # A listing that failed says why in its cause.
         cause = error.__cause__ if isinstance(error, DryRunError) else error
-        raise CheckpointError(_why_not(repo_id, cause)) from None
+        raise CheckpointError(_why_not(repo_id, cause, ways_out)) from None
 
 
-def _why_not(repo_id: str, cause: BaseException | None) -> str:
+def _why_not(repo_id: str, cause: BaseException | None, ways_out: str) -> str:
     if isinstance(cause, GatedRepoError):
         return f"{repo_id} wants its licence accepted on its hub page first; then set HF_TOKEN."
     if isinstance(cause, RepositoryNotFoundError):
         return f"the hub has no {repo_id}, or it is private: check the name, or set HF_TOKEN."
     return (
-        f"{repo_id} is not on this machine, and the hub cannot be reached ({first_line(cause)}). "
-        + WAYS_OUT.format(repo_id=repo_id)
+        f"{repo_id} is neither a folder here nor in the hub's cache on this machine, and the hub "
+        f"cannot be reached ({first_line(cause)}). {ways_out}"
     )

@@ -1,15 +1,15 @@
 """What a job is before any model is loaded: its photos, its outputs, and the plan of its work."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from monetize.archive import name_files
 from monetize.captions import read_captions
-from monetize.errors import InputError, UsageError, name_some
-from monetize.photos import Photo, find, require_some
+from monetize.errors import InputError, PhotoError, UsageError, name_some
+from monetize.photos import Photo, find, open_photo, require_some
 from monetize.prompt import Prompt, compose
 from monetize.settings import RunSettings
 from monetize.workspace import Workspace
@@ -35,6 +35,14 @@ class Outputs:
 
 
 @dataclass(frozen=True)
+class GivenCaptions:
+    """A table of captions that was brought along, and why a photo has none in it."""
+
+    captions: Mapping[str, str]
+    unreadable: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Job:
     """Photos in, zip out. `given_captions` replaces the captioner."""
 
@@ -44,7 +52,7 @@ class Job:
     outputs: Outputs
     settings: RunSettings
     captions_file: Path | None = None
-    given_captions: dict[str, str] | None = None
+    given_captions: GivenCaptions | None = None
     overwrite: bool = False
     keep_work: bool = False
 
@@ -89,18 +97,28 @@ def prepare(
     found = find(folder, recursive=settings.recursive)
     require_some(found, folder, settings.recursive)
     photos = found.photos[: settings.limit]
-    given = read_captions(captions_file) if captions_file else None
-    if given is not None:
-        lacking = [photo.key for photo in photos if photo.key not in given]
-        if lacking:
-            raise InputError(
-                f"{captions_file}: no caption for {len(lacking)} of the {len(photos)} photos in "
-                f"{folder}: {name_some(lacking)}. Add rows for them, or leave --captions out to "
-                "have all photos captioned."
-            )
+    given = _given_captions(captions_file, folder, photos) if captions_file else None
     return Job(
         folder, photos, found.others, outputs, settings, captions_file, given, overwrite, keep_work
     )
+
+
+def _given_captions(file: Path, folder: Path, photos: Sequence[Photo]) -> GivenCaptions:
+    """Read captions for these photos; only a photo that cannot be read may lack one."""
+    captions, unreadable = read_captions(file), dict[str, str]()
+    absent = [photo for photo in photos if photo.key not in captions]
+    for photo in absent:
+        try:
+            open_photo(photo.path)
+        except PhotoError as error:
+            unreadable[photo.key] = str(error)
+        else:
+            raise InputError(
+                f"{file}: no caption for {len(absent)} of the {len(photos)} photos in {folder}: "
+                f"{name_some(each.key for each in absent)}. Add rows for them, or leave "
+                "--captions out to have all photos captioned."
+            )
+    return GivenCaptions(captions, unreadable)
 
 
 def _check_outputs(outputs: Outputs, captions_file: Path | None, overwrite: bool) -> None:
@@ -118,8 +136,9 @@ def _check_outputs(outputs: Outputs, captions_file: Path | None, overwrite: bool
         return
     if out.exists() and workspace.started:
         raise UsageError(
-            f"{out} exists. To make it anew from the paintings in {workspace.folder}, move it "
-            "away and run the same command; --overwrite starts afresh."
+            f"{out} exists. To make it and its reports anew from the paintings in "
+            f"{workspace.folder}, move it away and run the command that began them; "
+            "--overwrite starts afresh."
         )
     # A job that has begun may find its own reports; before that they are somebody's files.
     for path in (out, outputs.table, outputs.summary):
@@ -144,7 +163,7 @@ def _check_captions_file(
         )
 
 
-def plan(job: Job, captions: dict[str, str]) -> list[Item]:
+def plan(job: Job, captions: Mapping[str, str]) -> list[Item]:
     """What to paint for each captioned photo, in the order of the photos."""
     settings = job.settings
     files = name_files([photo.key for photo in job.photos])

@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -67,6 +68,8 @@ def place(settings: DeviceSettings) -> Placement:
     name = settings.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+        raise UsageError(f"--device {name}: give auto, cpu, cuda, cuda:0, cuda:1 ..., or mps")
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
@@ -176,7 +179,7 @@ def _check_whole(checkpoint: Checkpoint, config: str, report: dict[str, Any]) ->
     if absent:
         raise CheckpointError(
             f"{checkpoint.layout.flag} {checkpoint.name} lacks weights that its {config} calls "
-            f"for: {name_some(absent)}."
+            f"for: {name_some(absent)}. Fetch it again, or give another."
         )
 
 
@@ -196,5 +199,6 @@ def _explained(checkpoint: Checkpoint) -> Iterator[None]:
     ) as error:
         raise CheckpointError(
             f"{checkpoint.layout.flag} {checkpoint.name}: the files in {checkpoint.folder} "
-            f"cannot be loaded: {first_line(error)}"
+            f"cannot be loaded: {first_line(error)} They may be damaged or cut short: copy or "
+            "fetch them again."
         ) from error

@@ -80,8 +80,8 @@ def open_photo(path: Path) -> Image.Image:
 
     Raises PhotoError with the reason if it cannot be read in full.
     """
-    if path.suffix.lower() in HEIF_SUFFIXES and not _register_heif():
-        raise PhotoError("HEIC photos need one more package: pip install 'monetize[heic]'")
+    is_heif = path.suffix.lower() in HEIF_SUFFIXES
+    can_heif = is_heif and _register_heif()
     try:
         with warnings.catch_warnings():
             # Pillow's warnings of large or odd files; what it cannot read it raises.
@@ -95,9 +95,11 @@ def open_photo(path: Path) -> Image.Image:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
         raise PhotoError(f"more than {limit} million pixels: make it smaller first") from None
     except PIL.UnidentifiedImageError:
-        is_empty = path.stat().st_size == 0
-        why = "empty file" if is_empty else "not an image, whatever its name says"
-        raise PhotoError(why) from None
+        if path.stat().st_size == 0:
+            raise PhotoError("empty file") from None
+        if is_heif and not can_heif:
+            raise PhotoError("HEIC photos need one more package: pip install pillow-heif") from None
+        raise PhotoError("not an image of a kind that can be read") from None
     except Exception as error:
         # Damaged files make Pillow's decoders raise nearly anything; none may stop the others.
         if path.is_symlink() and not path.exists():

@@ -1,6 +1,7 @@
 """The whole job: caption stage → paint stage → pack stage, resumable at any moment."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from monetize import report
@@ -61,9 +62,14 @@ def _make(
     reporter: Reporter,
 ) -> dict[str, Any]:
     """Caption, paint, pack, and put the outputs in their places; returns the outcome."""
-    captions, unreadable = job.given_captions or {}, dict[str, str]()
+    captions: Mapping[str, str]
+    unreadable: Mapping[str, str]
     if captioning:
         captions, unreadable = captioning.run(job, workspace, reporter)
+    else:
+        assert job.given_captions is not None
+        captions, unreadable = job.given_captions.captions, job.given_captions.unreadable
+    _warn_of_strangers(job, captions, reporter)
     items = plan(job, captions)
     if not items:
         reasons = (f"{photo}: {why}" for photo, why in unreadable.items())
@@ -90,7 +96,7 @@ def _make(
     )
     write_bytes(workspace.packed(outputs.table), report.table(items, flagged, unreadable))
     write_bytes(workspace.packed(outputs.summary), summary)
-    outcome = {"paintings": len(items), "flagged": len(flagged), "unreadable": unreadable}
+    outcome = {"paintings": len(items), "flagged": len(flagged), "unreadable": dict(unreadable)}
     workspace.publish((outputs.table, outputs.summary), outcome)
     return outcome
 
@@ -115,6 +121,14 @@ def _fingerprint(job: Job, painting: PaintStage, captioning: CaptionStage | None
     return values
 
 
+def _warn_of_strangers(job: Job, captions: Mapping[str, str], reporter: Reporter) -> None:
+    """Tell of captions that no photo has, which may be misspelt, unless photos were left out."""
+    keys = {photo.key for photo in job.photos}
+    strangers = [key for key in captions if key not in keys]
+    if strangers and job.settings.limit is None:
+        reporter.warn(f"captions for no photo of this job, not used: {name_some(strangers)}")
+
+
 def again(job: Job) -> str:
     """What to type to go on with a job, in words."""
     return "the same command" + (" without --overwrite" if job.overwrite else "")
@@ -123,5 +137,7 @@ def again(job: Job) -> str:
 def _what_is_kept(job: Job, workspace: Workspace) -> str:
     paintings = f"{workspace.painted()} of {len(job.photos)} paintings"
     if job.given_captions is None:
-        paintings = f"{len(workspace.captions())} captions and {paintings}"
+        captions = workspace.captions()
+        made = sum(photo.key in captions for photo in job.photos)
+        paintings = f"{made} captions and {paintings}"
     return f"{paintings} are kept in {workspace.folder}; {again(job)} goes on from there."

@@ -156,7 +156,9 @@ def load_config(path: Path, tables: Collection[str] = tuple(TABLES)) -> dict[str
 
 def _known(path: Path, name: str, known: Any, what: str) -> None:
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+        # --steps is short for --num-inference-steps, so a part of a name is near to it.
+        parts = [each for each in known if name in each.split("_")]
+        near = (parts + difflib.get_close_matches(name, known, n=1, cutoff=0.0))[0]
         raise UsageError(
             f"{path}: {name!r} is not a {what}; the nearest is {near!r}. Known: {', '.join(known)}."
         )

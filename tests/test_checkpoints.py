@@ -55,7 +55,7 @@ def test_a_name_of_no_form_is_wrong_usage(name: str, message: str) -> None:
 
 def test_offline_says_what_to_do() -> None:
     with pytest.raises(
-        CheckpointError, match=r"--offline forbids to fetch it. Ways out: .*HF_HOME"
+        CheckpointError, match=r"--offline forbids to fetch it. Ways out: .*--model FOLDER"
     ):
         resolve("sd-v1-4", PAINTER, offline=True)
 
@@ -63,7 +63,7 @@ def test_offline_says_what_to_do() -> None:
 def test_an_unreachable_hub_says_what_was_tried(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(
         CheckpointError,
-        match=r"nlpconnect/vit-gpt2-image-captioning is not on .* cannot be reached .* Ways out",
+        match=r"nlpconnect/vit-gpt2-image-captioning is neither .* cannot be reached .* Ways out",
     ):
         resolve("vit-gpt2", CAPTIONER)
 

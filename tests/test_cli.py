@@ -145,6 +145,18 @@ def test_a_bad_photo_is_told_beside_the_captions(cli: Run, tiny: Tiny, photos: P
     assert sum("caption" in each for each in objects) == 5
 
 
+def test_caption_wants_one_form_and_some_photo(cli: Run, tiny: Tiny, tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(b"")
+    flags = ("--captioner", tiny.captioner)
+    both = cli("caption", photo, "--csv", "-o", tmp_path / "a.json", *flags)
+    assert both.exit_code == 2
+    assert "a.json and --csv name different forms: keep one" in both.stderr
+    none = cli("caption", photo, *flags)
+    assert none.exit_code == 1
+    assert f"None of the photos can be read: {photo}: empty file" in none.stderr
+
+
 def test_caption_replaces_no_file_silently(cli: Run, tiny: Tiny, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("mine")
     photo = BUNDLED_PHOTOS / "cat.jpg"
@@ -222,7 +234,7 @@ def test_prompts_come_from_a_file_or_standard_input(paint: Run, tmp_path: Path) 
         ((PROMPT, "-w", "pine=nan"), "'pine=nan' is not a weight: write WORD=NUMBER"),
         ((PROMPT, "-w", "pine=1", "-w", "Pine=2"), "--weight 'pine' is given more than once"),
         (("caf\udce9",), "the prompt caf\\udce9 is not valid UTF-8"),
-        ((), "give either PROMPT or --from-file"),
+        ((), "give one of PROMPT and --from-file"),
         (("  ",), "PROMPT is empty"),
         ((PROMPT, "-o", "a.gif"), "--output a.gif: a painting is written as .png"),
         ((PROMPT, "-o", "nowhere/a.png"), "there is no folder nowhere"),

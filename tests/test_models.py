@@ -195,9 +195,15 @@ def test_auto_is_full_precision_on_the_cpu() -> None:
     assert place(DeviceSettings(device="cpu", dtype="bfloat16")).half
 
 
-@pytest.mark.parametrize("device", ["nonsense", "cuda:99"])
-def test_a_device_that_is_not_there_is_refused(device: str) -> None:
-    with pytest.raises(UsageError, match=rf"--device {device}: .*--device cpu always works"):
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("gpu", "--device gpu: give auto, cpu, cuda, cuda:0"),
+        ("cuda:99", "--device cuda:99: .*--device cpu always works"),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused(device: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         place(DeviceSettings(device=device))
 
 

@@ -165,6 +165,54 @@ def test_given_captions_must_cover_the_photos(run_job: Run, photos: Path, tmp_pa
     assert names(tmp_path) == {"photos", "given.csv"}
 
 
+def test_given_captions_may_lack_a_photo_that_cannot_be_read(
+    cli: Run, run_job: Run, tiny: Tiny, photos: Path, tmp_path: Path
+) -> None:
+    (photos / "photo2.jpg").write_bytes(b"")
+    captions = tmp_path / "captions.csv"
+    made = cli("caption", photos, "--captioner", tiny.captioner, "-o", captions)
+    assert made.exit_code == 3
+    result = run_job(photos, tmp_path / "a.zip", "--captions", captions)
+    assert result.exit_code == 3, result.stderr
+    assert "photo2.jpg: empty file" in result.stderr
+    assert len(members(tmp_path / "a.zip")) == 5
+
+
+def test_captions_of_no_photo_are_told(run_job: Run, photos: Path, tmp_path: Path) -> None:
+    captions = tmp_path / "given.csv"
+    captions.write_text(
+        "photo,caption\n"
+        + "".join(f"photo{i}.jpg,a lake\n" for i in range(6))
+        + "foto1.jpg,a sea\n"
+    )
+    result = run_job(photos, tmp_path / "a.zip", "--captions", captions)
+    assert "captions for no photo of this job, not used: foto1.jpg" in result.stderr
+    few = run_job(photos, tmp_path / "b.zip", "--captions", captions, "--limit", 2)
+    assert "for no photo" not in few.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("num_inference_steps = '3'", "num_inference_steps must be a whole number, not '3'"),
+        ("num_inference_steps = 7.5", "num_inference_steps must be a whole number, not 7.5"),
+        ("guidance_scale = true", "guidance_scale must be a number, not True"),
+        ("safety_checker = 'no'", "safety_checker must be true or false, not 'no'"),
+        ("model = 4", "model must be a text in quotes, not 4"),
+        ("weight = 'pine=-1'", "weight must be a list such as"),
+        ("scheduler = 'euler'", "'euler' is not one of 'pndm'"),
+    ],
+)
+def test_a_presets_values_must_be_of_their_kind(
+    run_job: Run, photos: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    preset = tmp_path / "preset.toml"
+    preset.write_text(f"[paint]\n{text}\n")
+    result = run_job(photos, tmp_path / "a.zip", "--config", preset)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
 Interrupt = Callable[[int], None]
 
 
@@ -290,7 +338,7 @@ def test_keep_work_keeps_captions_and_paintings(run_job: Run, photos: Path, tmp_
     assert {"captions.csv", "paintings"} <= names(tmp_path / "a.zip.work")
     refused = run_job(photos, tmp_path / "a.zip", "--keep-work")
     assert refused.exit_code == 2
-    assert "move it away and run the same command" in refused.stderr
+    assert "move it away and run the command that began them" in refused.stderr
     before = (tmp_path / "a.zip").read_bytes()
     (tmp_path / "a.zip").unlink()
     assert run_job(photos, tmp_path / "a.zip").exit_code == 0

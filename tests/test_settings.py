@@ -62,6 +62,7 @@ def test_a_preset_is_read_table_by_table(tmp_path: Path) -> None:
         ("[pant]\nsize = 1", "'pant' is not a table; the nearest is 'paint'"),
         ("[paint]\nsteps_num = 1", "'steps_num' is not a key of .paint."),
         ("[paint]\nguidance_scal = 1", "the nearest is 'guidance_scale'"),
+        ("[paint]\nsteps = 1", "the nearest is 'num_inference_steps'"),
         ("[run]\npaint = 1", "'paint' is not a key of .run."),
         ("run = 1", r"run is a table: write \[run\]"),
         ("[run\n", "not valid TOML"),

@@ -26,7 +26,7 @@ class MonetizeGroup(click.Group):
             super().invoke(ctx)
             return
         except KeyboardInterrupt:
-            error: MonetizeError = Interrupted("Interrupted.")
+            error: MonetizeError = Interrupted("Interrupted. Run the same command again.")
         except MonetizeError as caught:
             error = caught
             if ctx.meta.get(VERBOSE):
@@ -53,9 +53,9 @@ def main() -> None:
     Exit codes:
       0    all done
       1    failed; the message says why and what to do
-      2    the command line or a preset is wrong
+      2    the command line or a preset is wrong, or something is in the way
       3    done, but some photos could not be read; each is listed with its reason
-      130  interrupted; the same command goes on from there
+      130  interrupted; the message says how to go on
     """
 
 

@@ -10,7 +10,14 @@ import click
 from monetize.captions import to_csv
 from monetize.cli.options import build, caption_options, common_options, device_options
 from monetize.cli.terminal import Terminal, load_libraries
-from monetize.errors import UNREADABLE_EXIT_CODE, UsageError, counted, printable
+from monetize.errors import (
+    UNREADABLE_EXIT_CODE,
+    InputError,
+    UsageError,
+    counted,
+    name_some,
+    printable,
+)
 from monetize.job import chunks
 from monetize.photos import Photo, find, require_some
 from monetize.settings import CaptionSettings, DeviceSettings
@@ -31,7 +38,7 @@ from monetize.storage import write_bytes
     "--output",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write; the endings .csv and .json choose the form.",
+    help="File to write: .csv, .json, or else text with a tab between photo and caption.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
 @click.option(
@@ -68,8 +75,11 @@ def caption(
     settings, device = build(CaptionSettings, params), build(DeviceSettings, params)
     if output and output.exists() and not overwrite:
         raise UsageError(f"--output {output} exists; --overwrite replaces it")
-    if output and form is None and output.suffix.lower() in (".csv", ".json"):
-        form = output.suffix.lower()[1:]
+    by_ending = output.suffix.lower()[1:] if output else None
+    if by_ending in ("csv", "json"):
+        if form not in (None, by_ending):
+            raise UsageError(f"--output {output} and --{form} name different forms: keep one")
+        form = by_ending
     photos = _photos(paths, recursive)
     alone = len(paths) == 1 and not paths[0].is_dir()
     terminal.say(f"Photos: {len(photos)}")
@@ -93,6 +103,9 @@ def caption(
                     terminal.result(text if alone else f"{printable(key)}\t{text}")
             progress.advance(len(chunk))
 
+    if not captions:
+        texts = (f"{photo}: {why}" for photo, why in reasons.items())
+        raise InputError(f"None of the photos can be read: {name_some(texts)}")
     if output is not None:
         write_bytes(output, _table(form, captions, reasons))
         terminal.say(f"Done: {counted(len(captions), 'caption')} in {output}")

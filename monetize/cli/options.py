@@ -22,6 +22,12 @@ from monetize.settings import (
 
 S = TypeVar("S")
 VERBOSE = "monetize.verbose"
+# By the names of click's types; all others are written as text.
+TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
+    "integer": ("a whole number", (int,)),
+    "float": ("a number", (int, float)),
+    "boolean": ("true or false", (bool,)),
+}
 Command = Callable[..., None]
 Decorator = Callable[[Command], Command]
 
@@ -49,14 +55,23 @@ def _use_config(
     """Let a preset's values stand where a flag is not given."""
     if path is None:
         return
-    multiple = {param.name for param in ctx.command.params if param.multiple}
-    defaults: dict[str, Any] = {}
-    for name, value in load_config(path, tables).items():
-        if isinstance(value, list) != (name in multiple):
-            raise UsageError(f"{path}: {name} must {'' if name in multiple else 'not '}be a list")
-        # As text, so that the flag's own type judges it: 7.5 steps are not 7.
-        defaults[name] = [str(v) for v in value] if name in multiple else str(value)
-    ctx.default_map = defaults
+    values = load_config(path, tables)
+    for param in ctx.command.params:
+        if param.name in values:
+            _check_type(path, param, values[param.name])
+    ctx.default_map = values
+
+
+def _check_type(path: Path, param: click.Parameter, value: object) -> None:
+    """Refuse what the flag's own type would bend: 7.5 steps are not 7."""
+    what, kinds = TOML_KINDS.get(param.type.name, ("a text in quotes", (str,)))
+    if param.multiple:
+        what = 'a list such as ["pine=-1"]'
+        fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    else:
+        fits = isinstance(value, kinds) and (bool in kinds) == isinstance(value, bool)
+    if not fits:
+        raise UsageError(f"{path}: {param.name} must be {what}, not {value!r}")
 
 
 def note_verbose(ctx: click.Context, _param: click.Parameter, verbose: bool) -> bool:
@@ -147,7 +162,7 @@ paint_options = _all(
         "--num-inference-steps",
         "--steps",
         type=int,
-        help="Denoising steps; more take longer.",
+        help="Denoising steps; more take longer. --steps is short for it.",
         **_default(PaintSettings.num_inference_steps),
     ),
     click.option(

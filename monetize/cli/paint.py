@@ -78,7 +78,6 @@ def paint(
     prompts = [Prompt(text, settings.weight) for text in _texts(prompt, from_file)]
     if seed is None:
         seed = secrets.randbelow(2**32)
-        terminal.say(f"Seed: {seed}")
     if seed + number - 1 > MAX_SEED:
         raise UsageError(f"--seed {seed}: the last of {number} seeds would be above {MAX_SEED}")
     work = [(each, seed + i) for each in prompts for i in range(number)]
@@ -102,6 +101,8 @@ def paint(
                 f"the prompt is longer than the {stage.tokenizer.model_max_length} tokens that "
                 f"the painter sees; this part has no effect: {weighted.beyond!r}"
             )
+    last = f" to {seed + number - 1}" if number > 1 else ""
+    terminal.say(f"Seed: {seed}{last}")
     terminal.say(f"Painter: {stage.checkpoint.name} on {stage.placement}")
     with terminal.stage("Painting", len(work), "painting") as progress:
         progress.step("loading the model")
@@ -130,7 +131,7 @@ def paint(
 
 def _texts(prompt: str | None, from_file: Any) -> list[str]:
     if (prompt is None) == (from_file is None):
-        raise UsageError("give either PROMPT or --from-file")
+        raise UsageError("give one of PROMPT and --from-file; see monetize paint --help")
     if prompt == "-":
         from_file = click.open_file("-", encoding="utf-8")
     elif prompt is not None:

@@ -129,7 +129,10 @@ def run(
         terminal.warn(f"{len(report.unreadable)} of {len(job.photos)} photos could not be read:")
         for photo, why in report.unreadable.items():
             terminal.warn(f"  {printable(photo)}: {why}")
-        terminal.say(f"Mend them, move {out} away, and {again(job)} paints only what is lacking.")
+        terminal.say(
+            f"Mend them, move {out} away, and {again(job)} paints only what is lacking; "
+            "it makes the zip and its reports anew."
+        )
     if report.flagged:
         flagged = counted(report.flagged, "painting")
         terminal.warn(f"blacked out by the safety checker: {flagged}, listed in {outputs.table}")
