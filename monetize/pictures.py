@@ -17,6 +17,7 @@ from monetize.settings import PaintSettings
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 JPEG_QUALITY = 95
+LONGEST_EXIF = 65_533  # bytes, what a segment of a JPEG holds
 # The names under which viewers of this field know diffusers' schedulers.
 SAMPLERS = {
     "PNDMScheduler": "PLMS",
@@ -68,12 +69,13 @@ def encode(image: Image.Image, path: Path, text: str) -> bytes:
     buffer = io.BytesIO()
     if check_format(path) == "PNG":
         info = PngInfo()
-        info.add_itxt("parameters", text) if not _is_latin1(text) else info.add_text(
-            "parameters", text
-        )
+        info.add_text("parameters", text)  # as UTF-8 where Latin-1 will not do
         image.save(buffer, "PNG", pnginfo=info)
     else:
-        image.save(buffer, "JPEG", quality=JPEG_QUALITY, exif=_exif_with_comment(text))
+        exif = _exif_with_comment(text)
+        if len(exif) > LONGEST_EXIF:
+            raise UsageError(f"--output {path}: so long a prompt does not fit a JPEG; write a .png")
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY, exif=exif)
     return buffer.getvalue()
 
 
@@ -90,14 +92,6 @@ def _exif_with_comment(text: str) -> bytes:
     directory = struct.pack(">HHHLLL", 1, IFD.Exif, long, 1, 26, 0)
     exif_directory = struct.pack(">HHHLLL", 1, Base.UserComment, undefined, len(comment), 44, 0)
     return b"Exif\0\0" + header + directory + exif_directory + comment
-
-
-def _is_latin1(text: str) -> bool:
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def check_format(path: Path) -> str:

@@ -59,6 +59,11 @@ def test_a_jpeg_carries_its_parameters_in_the_user_comment() -> None:
     assert undefined in data, "other readers refuse a comment of another type"
 
 
+def test_a_prompt_that_no_jpeg_can_carry_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"so long a prompt does not fit a JPEG; write a .png"):
+        encode(Image.new("RGB", (8, 8)), Path("a.jpg"), "x" * 33_000)
+
+
 def test_another_ending_is_refused() -> None:
     with pytest.raises(UsageError, match=r"--output a.gif: .* \.png, \.jpg, \.jpeg"):
         encode(Image.new("RGB", (8, 8)), Path("a.gif"), "")
