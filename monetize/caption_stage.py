@@ -1,12 +1,12 @@
 """The first stage of a job: every photo gets a line in captions.csv."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from PIL import Image
 
 from monetize.captioner import Captioner
 from monetize.checkpoints import resolve
-from monetize.errors import PhotoError
+from monetize.errors import InputError, PhotoError, name_some
 from monetize.job import Job, chunks
 from monetize.layouts import CAPTIONER
 from monetize.models import place
@@ -79,3 +79,9 @@ def caption_photos(
 
     texts = captioner.caption(opened())
     return dict(zip(readable, texts, strict=True)), reasons
+
+
+def none_readable(reasons: Mapping[str, str]) -> InputError:
+    """The error of a job whose photos all lack a caption, with the first reasons."""
+    texts = (f"{photo}: {why}" for photo, why in reasons.items())
+    return InputError(f"None of the photos can be read: {name_some(texts)}")

@@ -100,8 +100,8 @@ def load_captioning_model(
         )
         image_processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    _check_whole(checkpoint, "config.json", report)
-    return model.to(placement.device).eval(), image_processor, tokenizer
+        _check_whole(checkpoint, "config.json", report)
+        return model.to(placement.device).eval(), image_processor, tokenizer
 
 
 def load_painting_pipeline(
@@ -188,9 +188,15 @@ def _explained(checkpoint: Checkpoint) -> Iterator[None]:
     """Turn what the loaders raise for damaged or foreign files into one message."""
     try:
         yield
+    except torch.OutOfMemoryError as error:
+        raise CheckpointError(
+            f"{checkpoint.layout.flag} {checkpoint.name} does not fit the memory that is free on "
+            "the device: end what else uses it, or give --device cpu"
+        ) from error
     except (
         OSError,
         ValueError,
+        AttributeError,
         KeyError,
         RuntimeError,
         EOFError,

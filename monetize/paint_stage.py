@@ -48,12 +48,9 @@ class PaintStage:
         self.settings = replace(
             complete_settings(self.checkpoint, settings), batch_size=self.batch_size
         )
-        beyond = weigh(self.tokenizer, Prompt(settings.negative_prompt)).beyond
-        if beyond:
-            reporter.warn(
-                f"--negative-prompt is longer than the {self.tokenizer.model_max_length} tokens "
-                f"that the painter sees; this part has no effect: {beyond!r}"
-            )
+        negative = weigh(self.tokenizer, Prompt(settings.negative_prompt))
+        for caution in negative.cautions("--negative-prompt"):
+            reporter.warn(caution)
 
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:

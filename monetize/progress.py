@@ -23,9 +23,6 @@ class Reporter:
     def warn(self, text: str) -> None:
         """Take a line that the user should not miss."""
 
-    def detail(self, text: str) -> None:
-        """Take a line for those who asked to see more."""
-
     @contextmanager
     def stage(self, label: str, total: int, unit: str, done: int = 0) -> Iterator[Stage]:
         """Follow a stage of total units, of which some were done by an earlier process."""

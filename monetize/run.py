@@ -6,8 +6,8 @@ from typing import Any
 
 from monetize import report
 from monetize.archive import pack
-from monetize.caption_stage import CaptionStage
-from monetize.errors import InputError, Interrupted, StorageError, name_some
+from monetize.caption_stage import CaptionStage, none_readable
+from monetize.errors import Interrupted, StorageError, name_some
 from monetize.job import Job, plan
 from monetize.paint_stage import PaintStage
 from monetize.progress import Reporter
@@ -31,7 +31,7 @@ def run(job: Job, reporter: Reporter) -> Report:
         captioning = CaptionStage(settings.caption, settings.device, reporter)
         reporter.say(f"Captioner: {captioning.checkpoint.name} on {captioning.placement}")
     else:
-        reporter.say(f"Captions: from {job.captions_file}, no photo is opened")
+        reporter.say(f"Captions: from {job.captions_file}")
     reporter.say(f"Painter: {painting.checkpoint.name} on {painting.placement}")
     fingerprint = _fingerprint(job, painting, captioning)
     with Workspace(job.outputs.archive) as workspace:
@@ -72,8 +72,7 @@ def _make(
     _warn_of_strangers(job, captions, reporter)
     items = plan(job, captions)
     if not items:
-        reasons = (f"{photo}: {why}" for photo, why in unreadable.items())
-        raise InputError(f"None of the photos can be read: {name_some(reasons)}")
+        raise none_readable(unreadable)
     painting.warn_of_weights(items, reporter)
     members, flagged = painting.run(job, workspace, items, reporter)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from transformers import CLIPTokenizer
 
 from monetize.checkpoints import Checkpoint
-from monetize.errors import CheckpointError, UsageError
+from monetize.errors import CheckpointError, UsageError, first_line
 from monetize.prompt import Prompt, Weight
 
 
@@ -17,7 +17,9 @@ def load_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
     try:
         return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"the tokenizer in {folder} cannot be loaded: {error}") from error
+        raise CheckpointError(
+            f"the tokenizer in {folder} cannot be loaded: {first_line(error)}"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,19 @@ class WeightedPrompt:
         return "".join(
             token.text.replace("</w>", " ") for token in self.tokens if token.cut
         ).strip()
+
+    def cautions(self, what: str = "the prompt") -> list[str]:
+        """What the limit does to this text, in words for its author; empty if everything fits."""
+        lines = [
+            f"--weight {str(weight)!r} has only a part of its effect, as it is cut off"
+            for weight in self.partly_cut
+        ]
+        if self.beyond:
+            lines.append(
+                f"{what} is longer than the {len(self.values)} tokens that the painter sees; "
+                f"this part has no effect: {self.beyond!r}"
+            )
+        return lines
 
 
 def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:

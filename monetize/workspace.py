@@ -1,11 +1,12 @@
 """The folder beside the output that makes a job resumable.
 
-OUT.zip.work/
-job.json            what the job was told, and how far its end has come
-captions.csv        the captions so far, which a person may edit
-paintings/00012/    a finished chunk: its paintings and chunk.json, renamed into place whole
-packed.*            zip and reports, just before they are renamed to their final names
-lock                held by the process that works here
+OUT.zip.work/ holds
+
+- job.json: what the job was told, and how far its end has come
+- captions.csv: the captions so far, which a person may edit
+- paintings/00012/: a finished chunk, its paintings and chunk.json, renamed into place whole
+- packed.*: zip and reports, just before they are renamed to their final names
+- lock: held by the process that works here
 """
 
 import json

@@ -328,7 +328,8 @@ def test_tokens_as_json(cli: Run, tiny: Tiny) -> None:
 
 def test_tokens_shows_what_is_cut(cli: Run, tiny: Tiny) -> None:
     result = cli("tokens", "pine " * 75 + "red sun", "--model", tiny.painter)
-    assert "past the limit of 77 tokens" in result.stderr
+    assert "longer than the 77 tokens that the painter sees" in result.stderr
+    assert "no effect: 'red sun'" in result.stderr
     assert ["-", "sun</w>", "cut"] in [line.split() for line in result.stdout.splitlines()]
     assert result.stdout.splitlines()[-1].split() == ["@76", "<|endoftext|>", "1"]
 

@@ -173,6 +173,24 @@ def test_a_vae_with_attention_of_old_names_loads_alike(tiny: Tiny, tiny_copy: Ti
     assert torch.equal(parameters(ours.vae), parameters(theirs.vae))
 
 
+def test_memory_that_runs_out_while_loading_is_no_damage(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("diffusers.StableDiffusionPipeline.to", run_out)
+    with pytest.raises(CheckpointError, match="does not fit the memory that is free on the device"):
+        load_painting_pipeline(resolve(str(tiny.painter), PAINTER), CPU)
+
+
+def test_a_part_of_an_unknown_class_is_named(tiny_copy: Tiny) -> None:
+    index = tiny_copy.painter / "model_index.json"
+    index.write_text(index.read_text().replace("AutoencoderKL", "AutoencoderOfAnother"))
+    with pytest.raises(CheckpointError, match=r"cannot be loaded: .*AutoencoderOfAnother"):
+        load_painting_pipeline(resolve(str(tiny_copy.painter), PAINTER), CPU)
+
+
 @pytest.mark.parametrize("config", ["model_index.json", "unet/config.json"])
 def test_a_damaged_configuration_is_named(tiny_copy: Tiny, config: str) -> None:
     (tiny_copy.painter / config).write_text("{")

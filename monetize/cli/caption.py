@@ -8,14 +8,18 @@ from typing import Any
 import click
 
 from monetize.captions import to_csv
-from monetize.cli.options import build, caption_options, common_options, device_options
+from monetize.cli.options import (
+    build,
+    caption_options,
+    common_options,
+    device_options,
+    recursive_option,
+)
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import (
     UNREADABLE_EXIT_CODE,
-    InputError,
     UsageError,
     counted,
-    name_some,
     printable,
 )
 from monetize.job import chunks
@@ -41,9 +45,7 @@ from monetize.storage import write_bytes
     help="File to write: .csv, .json, or else text with a tab between photo and caption.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
-@click.option(
-    "--recursive/--no-recursive", default=True, show_default=True, help="Look into subfolders."
-)
+@recursive_option
 @caption_options
 @device_options
 @common_options("caption", "device")
@@ -85,7 +87,7 @@ def caption(
     terminal.say(f"Photos: {len(photos)}")
 
     load_libraries(terminal)
-    from monetize.caption_stage import CaptionStage, caption_photos
+    from monetize.caption_stage import CaptionStage, caption_photos, none_readable
 
     stage = CaptionStage(settings, device, terminal)
     terminal.say(f"Captioner: {stage.checkpoint.name} on {stage.placement}")
@@ -104,8 +106,7 @@ def caption(
             progress.advance(len(chunk))
 
     if not captions:
-        texts = (f"{photo}: {why}" for photo, why in reasons.items())
-        raise InputError(f"None of the photos can be read: {name_some(texts)}")
+        raise none_readable(reasons)
     if output is not None:
         write_bytes(output, _table(form, captions, reasons))
         terminal.say(f"Done: {counted(len(captions), 'caption')} in {output}")

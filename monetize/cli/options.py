@@ -16,6 +16,7 @@ from monetize.settings import (
     CaptionSettings,
     DeviceSettings,
     PaintSettings,
+    RunSettings,
     load_config,
     own_names,
 )
@@ -98,6 +99,12 @@ def _all(*decorators: Decorator) -> Decorator:
 def _default(value: object) -> dict[str, Any]:
     return {"default": value, "show_default": True}
 
+
+recursive_option = click.option(
+    "--recursive/--no-recursive",
+    help="Look for photos in subfolders too.",
+    **_default(RunSettings.recursive),
+)
 
 caption_options = _all(
     click.option(
@@ -238,6 +245,6 @@ def common_options(*tables: str) -> Decorator:
             is_flag=True,
             is_eager=True,
             callback=note_verbose,
-            help="Print more, and tracebacks of errors.",
+            help="Show the libraries' own messages, and tracebacks of errors.",
         ),
     )

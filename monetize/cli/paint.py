@@ -63,7 +63,7 @@ def paint(
 ) -> None:
     """Paint PROMPT, or each line of standard input if PROMPT is -.
 
-    The files' names are printed. Each file has the prompt and all settings inside, in the text
+    The files' names are printed. Each file has the prompt and what shaped it inside, in the text
     form that image viewers of this field read.
 
     \b
@@ -91,16 +91,8 @@ def paint(
 
     stage = PaintStage(settings, device, terminal)
     for each in prompts:
-        weighted = weigh_strictly(stage.tokenizer, each)
-        for weight in weighted.partly_cut:
-            terminal.warn(
-                f"--weight {str(weight)!r} has only a part of its effect, as it is cut off"
-            )
-        if weighted.beyond:
-            terminal.warn(
-                f"the prompt is longer than the {stage.tokenizer.model_max_length} tokens that "
-                f"the painter sees; this part has no effect: {weighted.beyond!r}"
-            )
+        for caution in weigh_strictly(stage.tokenizer, each).cautions():
+            terminal.warn(caution)
     last = f" to {seed + number - 1}" if number > 1 else ""
     terminal.say(f"Seed: {seed}{last}")
     terminal.say(f"Painter: {stage.checkpoint.name} on {stage.placement}")

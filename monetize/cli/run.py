@@ -13,6 +13,7 @@ from monetize.cli.options import (
     common_options,
     device_options,
     paint_options,
+    recursive_option,
 )
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import counted, printable
@@ -44,12 +45,7 @@ from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSett
 )
 @click.option("--shared-seed", is_flag=True, help="Use --seed itself for every photo.")
 @click.option("--limit", type=int, help="Take only the first photos, in order of name.")
-@click.option(
-    "--recursive/--no-recursive",
-    default=RunSettings.recursive,
-    show_default=True,
-    help="Look for photos in subfolders too.",
-)
+@recursive_option
 @click.option(
     "--output-size",
     type=int,

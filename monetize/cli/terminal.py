@@ -57,11 +57,6 @@ class Terminal(Reporter):
         """Show a warning, quiet or not."""
         self._write(f"Warning: {text}", err=True)
 
-    def detail(self, text: str) -> None:
-        """Show a line if verbose."""
-        if self.verbose:
-            self._write(text, err=True)
-
     def result(self, text: str) -> None:
         """Put a line of what was asked for on standard output."""
         self._write(text, err=False)

@@ -58,10 +58,5 @@ def tokens(
         value = "cut" if token.cut else f"{token.weight:g}"
         position = "-" if token.cut else f"@{token.position}"
         terminal.result(f"{position:>8}  {token.text:{width}}  {value:>6}")
-    for weight in weighted.partly_cut:
-        terminal.warn(f"--weight {str(weight)!r} has only a part of its effect, as it is cut off")
-    if weighted.beyond:
-        terminal.warn(
-            f"past the limit of {tokenizer.model_max_length} tokens, so the painter does not see "
-            f"it: {weighted.beyond!r}"
-        )
+    for caution in weighted.cautions():
+        terminal.warn(caution)
