@@ -39,13 +39,17 @@ CAPTION_WORDS = (
 
 
 def write_clip_tokenizer(folder: Path) -> None:
-    """Write the real CLIP vocabulary in transformers' form: vocab.json, merges.txt, config.
+    """Write the real CLIP vocabulary in transformers' form."""
+    lines = gzip.decompress(CLIP_MERGES.read_bytes()).decode().split("\n")
+    write_clip_vocabulary(folder, lines[1 : CLIP_VOCABULARY_SIZE - 2 * 256 - 2 + 1])
+
+
+def write_clip_vocabulary(folder: Path, merges: list[str], model_max_length: int = 77) -> None:
+    """Write vocab.json, merges.txt and the config of a CLIP tokenizer with these merges.
 
     The order is that of OpenAI's `simple_tokenizer.py`: bytes, bytes that end a word, merges,
     start, end.
     """
-    lines = gzip.decompress(CLIP_MERGES.read_bytes()).decode().split("\n")
-    merges = lines[1 : CLIP_VOCABULARY_SIZE - 2 * 256 - 2 + 1]
     letters = _byte_letters()
     entries = [*letters, *(letter + "</w>" for letter in letters)]
     entries += [merge.replace(" ", "") for merge in merges]
@@ -56,7 +60,7 @@ def write_clip_tokenizer(folder: Path) -> None:
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n", "utf-8")
     config = {
         "tokenizer_class": "CLIPTokenizer",
-        "model_max_length": 77,
+        "model_max_length": model_max_length,
         "do_lower_case": True,
         "bos_token": "<|startoftext|>",
         "eos_token": "<|endoftext|>",

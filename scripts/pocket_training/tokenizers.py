@@ -1,0 +1,41 @@
+"""Small vocabularies: the captions' words are one token each, any other text is spelled."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from make_tiny_checkpoints import write_clip_vocabulary
+from tokenizers import ByteLevelBPETokenizer
+from transformers import CLIPTokenizer, GPT2TokenizerFast
+
+END = "<|endoftext|>"
+CAPTIONER_TOKENS = 1200
+PAINTER_MERGES = 1200
+PAINTER_LENGTH = 32  # tokens of a prompt, with start and end; the captions have 16 at most
+
+
+def train_gpt2_tokenizer(captions: Iterable[str], folder: Path) -> GPT2TokenizerFast:
+    """A byte-level BPE tokenizer of GPT-2's kind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bpe = ByteLevelBPETokenizer(add_prefix_space=True)
+    bpe.train_from_iterator(
+        captions, vocab_size=CAPTIONER_TOKENS, special_tokens=[END], show_progress=False
+    )
+    bpe.save_model(str(folder))
+    return GPT2TokenizerFast(
+        str(folder / "vocab.json"), str(folder / "merges.txt"), add_prefix_space=True,
+        bos_token=END, eos_token=END, unk_token=END, pad_token=END,
+    )  # fmt: skip
+
+
+def train_clip_tokenizer(clip: Path, texts: Iterable[str], folder: Path) -> CLIPTokenizer:
+    """A tokenizer of CLIP's kind, with merges learnt from the texts; `clip` holds any other."""
+    original = CLIPTokenizer.from_pretrained(clip, local_files_only=True)
+    learnt = original.train_new_from_iterator(texts, vocab_size=514 + PAINTER_MERGES)
+    learnt.save_pretrained(folder)
+    merges = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["merges"]
+    # The trainer's vocabulary lacks most of the letters that end a word, so it is laid anew.
+    for file in folder.iterdir():
+        file.unlink()
+    write_clip_vocabulary(folder, [" ".join(pair) for pair in merges], PAINTER_LENGTH)
+    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)

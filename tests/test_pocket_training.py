@@ -1,0 +1,161 @@
+"""What scripts/train_pocket.py and scripts/evaluate_pocket.py are built from."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import BUNDLED_PHOTOS
+from pocket_training import autoencoder, captioner, data, loop, metrics, painter, tokenizers
+from pocket_training.latents import Source, encode
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+
+CAPTIONS = ["a large mountain in the snow", "a sunset over a body of water", "a tall tree"] * 4
+
+
+def test_a_tenth_is_held_out_whatever_else_there_is() -> None:
+    names = [f"{i:010x}.jpg" for i in range(5000)]
+    held_out = [name for name in names if data.is_held_out(name)]
+    assert 0.08 < len(held_out) / len(names) < 0.12
+    assert held_out == [name for name in reversed(names) if data.is_held_out(name)][::-1]
+
+
+def test_captions_of_photos_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "captions.csv").write_text("photo,caption\nnowhere.jpg,a tree\n")
+    with pytest.raises(ValueError, match=r"names nowhere\.jpg, which is not in"):
+        data.read_photos(tmp_path, tmp_path / "captions.csv")
+
+
+def test_bytes_come_back_from_floats() -> None:
+    pixels = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
+    assert torch.equal(data.to_bytes(data.to_unit(pixels)), pixels)
+
+
+def test_known_words_are_one_token_and_others_are_spelled(tmp_path: Path) -> None:
+    from make_tiny_checkpoints import write_clip_tokenizer
+
+    write_clip_tokenizer(tmp_path / "clip")
+    tokenizer = tokenizers.train_clip_tokenizer(
+        tmp_path / "clip", [text + data.STYLE for text in CAPTIONS], tmp_path / "tokenizer"
+    )
+    assert tokenizer.tokenize("a tall mountain") == ["a</w>", "tall</w>", "mountain</w>"]
+    spelled = tokenizer.tokenize("zürich 🎨")
+    assert len(spelled) > 5
+    assert tokenizer.unk_token not in spelled
+    assert tokenizer.model_max_length == tokenizers.PAINTER_LENGTH
+
+
+def line(module: nn.Linear, generator: torch.Generator, _progress: float) -> Tensor:
+    """Loss of fitting y = 3x."""
+    x = torch.randn(8, 1, generator=generator)
+    squares: Tensor = (module(x) - 3 * x).square()
+    return squares.mean()
+
+
+def test_a_resumed_training_is_an_uninterrupted_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit(work: Path) -> Tensor:
+        work.mkdir(exist_ok=True)
+        torch.manual_seed(0)
+        plan = loop.Plan(
+            samples=8 * 60, seconds=1e9, batch_size=8, learning_rate=0.2, average=0.9, warmup=5
+        )
+        fitted = loop.fit("line", nn.Linear(1, 1), line, plan, work, seed=1)
+        return fitted.weight.clone()
+
+    whole = fit(tmp_path / "whole")
+    assert abs(whole.item() - 3) < 0.5
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    calls = 0
+
+    def cut_off(*args: Any) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 25:
+            raise KeyboardInterrupt
+        return clip_grad_norm_(*args)
+
+    monkeypatch.setattr(nn.utils, "clip_grad_norm_", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "cut")
+    assert torch.equal(fit(tmp_path / "cut"), whole)
+    log = [json.loads(each) for each in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["done"]
+    assert log[-1]["samples"] == 480
+
+
+def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
+    plan = loop.Plan(samples=1000, seconds=1e9, batch_size=8, learning_rate=0.1)
+    with pytest.raises(FloatingPointError, match="line: the loss is nan at step 20"):
+        loop.fit("line", nn.Linear(1, 1), lambda *a: line(*a) * torch.nan, plan, tmp_path, seed=1)
+
+
+def test_the_stages_fit_together(tmp_path: Path) -> None:
+    """A few steps of each stage but the autoencoder's, which needs weights from elsewhere."""
+    from make_tiny_checkpoints import write_clip_tokenizer
+
+    cpu = torch.device("cpu")
+    files = data.list_pictures(BUNDLED_PHOTOS)
+    assert len(files) == len(CAPTIONS)
+    plan = loop.Plan(samples=8, seconds=1e9, batch_size=4, learning_rate=1e-3)
+    gpt2 = tokenizers.train_gpt2_tokenizer(CAPTIONS, tmp_path / "gpt2")
+    speaker = captioner.train(
+        data.load_pictures(files, 128), CAPTIONS, gpt2, plan, tmp_path, device=cpu, seed=0
+    )
+    vae = autoencoder.build()
+    latents = encode(vae, data.load_pictures(files, 256), 2, device=cpu, seed=0)
+    assert latents.shape == (2 * len(files), autoencoder.LATENT_CHANNELS, 16, 16)
+    write_clip_tokenizer(tmp_path / "clip")
+    clip = tokenizers.train_clip_tokenizer(tmp_path / "clip", CAPTIONS, tmp_path / "tokenizer")
+    model = painter.train(
+        [Source(latents, CAPTIONS * 2, 1.0)], clip, vae, 1.0, plan, tmp_path,
+        device=cpu, seed=0, shown=["a tree"],
+    )  # fmt: skip
+    assert (tmp_path / "painter-samples.png").exists()
+
+    from pocket_training.export import export
+
+    from monetize.checkpoints import resolve
+    from monetize.layouts import CAPTIONER, PAINTER
+
+    export(speaker, gpt2, model, clip, vae, tmp_path / "out")
+    resolve(str(tmp_path / "out" / "captioner"), CAPTIONER)
+    resolve(str(tmp_path / "out" / "painter"), PAINTER)
+
+
+def test_content_words_and_their_f1() -> None:
+    assert metrics.content_words("A large body of water, with mountains") == ["water", "mountains"]
+    assert metrics.content_f1(["a lake with a boat"], ["a boat on the water"]) == 0.5
+    assert metrics.content_f1(["a tree", "a cat"], ["a tree", "a dog"]) == 0.5
+
+
+def test_kid_is_the_estimators_own_definition() -> None:
+    draw = np.random.default_rng(0)
+    ours, theirs = draw.normal(size=(6, 4)), draw.normal(1, 1, size=(5, 4))
+
+    def kernel(a: np.ndarray, b: np.ndarray) -> float:
+        return float((a @ b / 4 + 1) ** 3)
+
+    within_ours = [kernel(a, b) for i, a in enumerate(ours) for j, b in enumerate(ours) if i != j]
+    within_theirs = [
+        kernel(a, b) for i, a in enumerate(theirs) for j, b in enumerate(theirs) if i != j
+    ]
+    between = [kernel(a, b) for a in ours for b in theirs]
+    expected = np.mean(within_ours) + np.mean(within_theirs) - 2 * np.mean(between)
+    assert metrics.kid(ours, theirs) == pytest.approx(expected)
+
+
+def test_warmth_is_red_over_blue() -> None:
+    pixels = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
+    pixels[:, 0], pixels[:, 2] = 200, 50
+    assert metrics.warmth(pixels).tolist() == [150.0]
+
+
+def test_an_interval_holds_the_mean() -> None:
+    mean, low, high = metrics.mean_interval(np.random.default_rng(0).normal(2, 1, 64))
+    assert low < mean < high
+    assert 0.3 < high - low < 0.7
