@@ -1,11 +1,12 @@
 """The first stage of a job: every photo gets a line in captions.csv."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from PIL import Image
 
 from monetize.captioner import Captioner
-from monetize.checkpoints import resolve
+from monetize.checkpoints import choose, resolve
 from monetize.errors import InputError, PhotoError, name_some
 from monetize.job import Job, chunks
 from monetize.layouts import CAPTIONER
@@ -22,11 +23,13 @@ class CaptionStage:
     def __init__(
         self, settings: CaptionSettings, device: DeviceSettings, reporter: Reporter
     ) -> None:
-        self.settings = settings
         self.placement = place(device)
-        self.checkpoint = resolve(
-            settings.captioner, CAPTIONER, offline=device.offline, say=reporter.say
-        )
+        name, self.why = choose(settings.captioner, CAPTIONER.flag, self.placement.device.type)
+        self.checkpoint = resolve(name, CAPTIONER, offline=device.offline, say=reporter.say)
+        self.settings = replace(settings, captioner=name)
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint.name} on {self.placement}{self.why}"
 
     def load(self) -> Captioner:
         """Load the model."""

@@ -1,4 +1,4 @@
-"""Names → folders of checkpoint files: the known names, local folders, and the hub; no torch."""
+"""Names → folders of checkpoint files: the known names, local folders, the hub; no torch."""
 
 import difflib
 import hashlib
@@ -16,35 +16,61 @@ from monetize.layouts import CAPTIONER, PAINTER, Layout
 Say = Callable[[str], None]
 
 
+# The name that stands for the real checkpoint where CUDA is there, and for pocket elsewhere.
+AUTO = "auto"
+POCKET = "pocket"
+POCKET_FOLDER = Path(__file__).parent / POCKET
+
+
 @dataclass(frozen=True)
 class KnownModel:
-    """A checkpoint that has a short name here."""
+    """A checkpoint that has a short name here; it lies in the package's `folder` or on the hub.
+
+    The last two are what a painter uses where the settings leave them open.
+    """
 
     name: str
     layout: Layout
-    repo_id: str
     about: str
+    repo_id: str = ""
+    folder: Path | None = None
+    num_inference_steps: int = 50
+    guidance_scale: float = 7.5
 
 
 KNOWN = (
     KnownModel(
+        POCKET,
+        CAPTIONER,
+        "small ViT and GPT-2, trained on captions of landscapes; comes with monetize",
+        folder=POCKET_FOLDER / "captioner",
+    ),
+    KnownModel(
+        POCKET,
+        PAINTER,
+        "small Stable Diffusion, 128 × 128, for landscapes; comes with monetize",
+        folder=POCKET_FOLDER / "painter",
+        num_inference_steps=15,
+        guidance_scale=4.0,
+    ),
+    KnownModel(
         "vit-gpt2",
         CAPTIONER,
-        "nlpconnect/vit-gpt2-image-captioning",
         "ViT-B/16 encoder and GPT-2 decoder, trained on COCO captions; 1.0 GB",
+        repo_id="nlpconnect/vit-gpt2-image-captioning",
     ),
     KnownModel(
         "sd-v1-4",
         PAINTER,
-        "CompVis/stable-diffusion-v1-4",
         "Stable Diffusion v1.4, 512 × 512; 2.1 GB in half precision, 4.2 GB in full",
+        repo_id="CompVis/stable-diffusion-v1-4",
     ),
     *(
         KnownModel(
             f"sd-v1-{minor}",
             PAINTER,
-            f"CompVis/stable-diffusion-v1-{minor}",
             f"Stable Diffusion v1.{minor}, an earlier stage of the same training",
+            repo_id=f"CompVis/stable-diffusion-v1-{minor}",
         )
         for minor in (3, 2, 1)
     ),
@@ -56,7 +82,8 @@ class Checkpoint:
     """The files of a model on this machine.
 
     `name` is what the user asked for, `source` the hub id or the folder that it stands for,
-    `commit` the hub's commit, None for a folder. `variant` is that of the weights to load.
+    `commit` the hub's commit, None for a folder. `variant` is that of the weights to load. The
+    last two are what this painter uses where the settings leave them open.
     """
 
     name: str
@@ -65,6 +92,8 @@ class Checkpoint:
     layout: Layout
     variant: str | None = None
     commit: str | None = None
+    num_inference_steps: int = KnownModel.num_inference_steps
+    guidance_scale: float = KnownModel.guidance_scale
 
     @cached_property
     def revision(self) -> str:
@@ -92,12 +121,14 @@ def resolve(
     The hub is asked only for what the cache lacks, and never if offline; `say` is told before
     a download. Raises CheckpointError with the ways out, UsageError for a name of no form.
     """
+    known = {model.name: model for model in KNOWN if model.layout.flag == layout.flag}
+    if name == POCKET:
+        return _packaged(known[name], layout)
     folder = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's fails for an unknown user
     if folder.exists():
         return _local(name, folder, layout, half)
     repo_id, _, revision = name.partition("@")
-    known = {model.name: model for model in KNOWN if model.layout.flag == layout.flag}
-    if repo_id in known:
+    if repo_id in known and known[repo_id].repo_id:
         repo_id = known[repo_id].repo_id
     elif not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id) or repo_id.startswith("."):
         near = difflib.get_close_matches(repo_id, known, n=1)
@@ -109,8 +140,23 @@ def resolve(
     return _from_hub(name, repo_id, revision or "main", layout, half, offline, say)
 
 
+def choose(name: str, flag: str, device: str) -> tuple[str, str]:
+    """What `auto` stands for on a kind of device, and why, as words to put behind the name.
+
+    Any other name is returned as it is, with no words.
+    """
+    if name != AUTO:
+        return name, ""
+    real = next(model.name for model in KNOWN if model.layout.flag == flag and model.repo_id)
+    if device == "cuda":
+        return real, f" (auto: there is a CUDA GPU; {flag} {POCKET} is small and quick)"
+    return POCKET, f" (auto: no CUDA GPU in use; the real one is {flag} {real})"
+
+
 def is_cached(model: KnownModel) -> bool:
     """Whether a known model can be loaded without the network."""
+    if model.folder is not None:
+        return True
     folder = hub.cached_snapshot(model.repo_id, "main")
     return folder is not None and not model.layout.missing(list_files(folder))
 
@@ -118,6 +164,28 @@ def is_cached(model: KnownModel) -> bool:
 def list_files(folder: Path) -> list[str]:
     """The files below a folder as relative names with `/`."""
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def _packaged(model: KnownModel, layout: Layout) -> Checkpoint:
+    assert model.folder is not None
+    missing = layout.missing(list_files(model.folder))
+    if missing:
+        raise CheckpointError(
+            f"{layout.flag} {model.name} comes without {', '.join(missing)}: "
+            + (
+                "give another --model for --safety-checker."
+                if layout.parts != model.layout.parts
+                else f"this installation of monetize is damaged ({model.folder}); install it again."
+            )
+        )
+    return Checkpoint(
+        model.name,
+        model.name,
+        model.folder,
+        layout,
+        num_inference_steps=model.num_inference_steps,
+        guidance_scale=model.guidance_scale,
+    )
 
 
 def _local(name: str, folder: Path, layout: Layout, half: bool) -> Checkpoint:
@@ -145,7 +213,8 @@ def _from_hub(
         ways_out = (
             "Ways out: connect to the internet and run the same command again; or fetch it on a "
             "connected machine with 'hf download' (the README's part on notebooks has the "
-            f"commands), copy the folder here, and name it: {layout.flag} FOLDER."
+            f"commands), copy the folder here, and name it: {layout.flag} FOLDER; or use the "
+            f"small one that comes with monetize: {layout.flag} {POCKET}."
         )
         if offline:
             raise CheckpointError(

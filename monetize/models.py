@@ -143,7 +143,7 @@ def load_painting_pipeline(
 
 
 def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintSettings:
-    """Put the checkpoint's own size and scheduler where the settings leave them open.
+    """Put the checkpoint's own size, scheduler, steps and guidance where they are left open.
 
     Reads configuration files only. A scheduler that has no name here stays None. Raises UsageError
     for a size that the checkpoint cannot paint.
@@ -163,7 +163,17 @@ def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintS
             f"such as {lower or 2 * multiple} or {lower + multiple}"
         )
     own = {kind.__name__: name for name, kind in SCHEDULER_CLASSES.items()}
-    return replace(settings, size=size, scheduler=settings.scheduler or own.get(scheduler))
+    return replace(
+        settings,
+        size=size,
+        scheduler=settings.scheduler or own.get(scheduler),
+        num_inference_steps=settings.num_inference_steps or checkpoint.num_inference_steps,
+        guidance_scale=(
+            checkpoint.guidance_scale
+            if settings.guidance_scale is None
+            else settings.guidance_scale
+        ),
+    )
 
 
 def _read_json(checkpoint: Checkpoint, name: str) -> dict[str, Any]:

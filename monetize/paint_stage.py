@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from monetize.checkpoints import resolve
+from monetize.checkpoints import choose, resolve
 from monetize.errors import counted
 from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
@@ -29,13 +29,15 @@ CUDA_BATCH_SIZE = 8
 class PaintStage:
     """Finds the painter at once, with CheckpointError if it cannot be had; loads it to run.
 
-    `settings` are complete: with the size, scheduler and batch size that will be used.
+    `settings` are complete: with the model, size, scheduler, steps, guidance and batch size that
+    will be used.
     """
 
     def __init__(self, settings: PaintSettings, device: DeviceSettings, reporter: Reporter) -> None:
         self.placement = place(device)
+        name, self.why = choose(settings.model, PAINTER.flag, self.placement.device.type)
         self.checkpoint = resolve(
-            settings.model,
+            name,
             CHECKED_PAINTER if settings.safety_checker else PAINTER,
             half=self.placement.half,
             offline=device.offline,
@@ -46,11 +48,14 @@ class PaintStage:
         on_cuda = self.placement.device.type == "cuda"
         self.batch_size = settings.batch_size or (CUDA_BATCH_SIZE if on_cuda else 1)
         self.settings = replace(
-            complete_settings(self.checkpoint, settings), batch_size=self.batch_size
+            complete_settings(self.checkpoint, settings), model=name, batch_size=self.batch_size
         )
         negative = weigh(self.tokenizer, Prompt(settings.negative_prompt))
         for caution in negative.cautions("--negative-prompt"):
             reporter.warn(caution)
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint.name} on {self.placement}{self.why}"
 
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:

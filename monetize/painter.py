@@ -28,7 +28,7 @@ class Painting:
 
 
 class Painter:
-    """A Stable Diffusion pipeline with the settings it is used with."""
+    """A Stable Diffusion pipeline with the complete settings that it is used with."""
 
     def __init__(self, pipeline: StableDiffusionPipeline, settings: PaintSettings) -> None:
         self.pipeline = pipeline
@@ -151,6 +151,7 @@ class Painter:
         rows = torch.tensor([weigh(pipeline.tokenizer, prompt).values for prompt in prompts])
         if torch.all(rows == 1):
             return None
+        assert self.settings.guidance_scale is not None  # complete_settings() saw to it
         if self.settings.guidance_scale > 1:
             # The pipeline puts the unconditional half of the batch first; it is not weighted.
             rows = torch.cat([torch.ones_like(rows), rows])

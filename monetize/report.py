@@ -75,7 +75,7 @@ def summary(
         **outcome,
         "settings": {
             "run": _own_values(job.settings),
-            "caption": _own_values(job.settings.caption),
+            "caption": _own_values(captioning.settings if captioning else job.settings.caption),
             "paint": _own_values(painting.settings),
             "device": _own_values(job.settings.device),
         },

@@ -29,10 +29,10 @@ def run(job: Job, reporter: Reporter) -> Report:
     captioning = None
     if job.given_captions is None:
         captioning = CaptionStage(settings.caption, settings.device, reporter)
-        reporter.say(f"Captioner: {captioning.checkpoint.name} on {captioning.placement}")
+        reporter.say(f"Captioner: {captioning}")
     else:
         reporter.say(f"Captions: from {job.captions_file}")
-    reporter.say(f"Painter: {painting.checkpoint.name} on {painting.placement}")
+    reporter.say(f"Painter: {painting}")
     fingerprint = _fingerprint(job, painting, captioning)
     with Workspace(job.outputs.archive) as workspace:
         try:

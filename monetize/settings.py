@@ -35,9 +35,12 @@ class DeviceSettings:
 
 @dataclass(frozen=True)
 class CaptionSettings:
-    """How photos become captions; the defaults are those of the ViT-GPT2 authors."""
+    """How photos become captions; the numbers are those of the ViT-GPT2 authors.
 
-    captioner: str = "vit-gpt2"
+    `captioner` auto is vit-gpt2 on CUDA and pocket elsewhere.
+    """
+
+    captioner: str = "auto"
     caption_batch_size: int = 16
     num_beams: int = 4
     max_length: int = 16
@@ -52,15 +55,16 @@ class CaptionSettings:
 class PaintSettings:
     """How prompts become paintings.
 
-    None means: the checkpoint's own `size` (512 pixels for Stable Diffusion v1) and `scheduler`
-    (PNDM for it), and a `batch_size` that suits the device. Token weights act on the steps whose
-    fraction done lies in [weight_start, weight_end).
+    `model` auto is sd-v1-4 on CUDA and pocket elsewhere. None means: the checkpoint's own `size`,
+    `num_inference_steps`, `guidance_scale` and `scheduler` (512 pixels, 50, 7.5 and PNDM for
+    Stable Diffusion v1), and a `batch_size` that suits the device. Token weights act on the steps
+    whose fraction done lies in [weight_start, weight_end).
     """
 
-    model: str = "sd-v1-4"
+    model: str = "auto"
     size: int | None = None
-    num_inference_steps: int = 50
-    guidance_scale: float = 7.5
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
     negative_prompt: str = ""
     scheduler: str | None = None
     weight: tuple[Weight, ...] = ()
@@ -70,12 +74,14 @@ class PaintSettings:
     safety_checker: bool = False
 
     def __post_init__(self) -> None:
-        _within(self, "num_inference_steps", 1, MAX_STEPS)
-        _within(self, "guidance_scale", 0)
-        if self.size is not None:
-            _within(self, "size", 8)
-        if self.batch_size is not None:
-            _within(self, "batch_size", 1)
+        for name, low, high in (
+            ("num_inference_steps", 1, MAX_STEPS),
+            ("guidance_scale", 0, math.inf),
+            ("size", 8, math.inf),
+            ("batch_size", 1, math.inf),
+        ):
+            if getattr(self, name) is not None:
+                _within(self, name, low, high)
         if self.scheduler is not None:
             _one_of(self, "scheduler", SCHEDULERS)
         _within(self, "weight_start", 0, 1)

@@ -48,7 +48,7 @@ class ExplicitAttention:
 
 def explicit_latents(painter: Painter, weights: torch.Tensor, seeds: list[int]) -> torch.Tensor:
     """What diffusers' own pipeline gives with explicit attention and these conditional weights."""
-    if painter.settings.guidance_scale > 1:
+    if (painter.settings.guidance_scale or 0) > 1:
         weights = torch.cat([torch.ones_like(weights), weights])
     pipeline = painter.pipeline
     fused = pipeline.unet.attn_processors

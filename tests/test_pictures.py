@@ -15,7 +15,13 @@ TEXT = 'a "red" sun, été 雪\nSteps: 50'
 
 def test_parameters_read_as_the_web_ui_writes_them() -> None:
     prompt = Prompt("a pine tree", (Weight("pine", -1), Weight("@2", 0.5)))
-    settings = PaintSettings(negative_prompt="people", num_inference_steps=20, weight_end=0.5)
+    settings = PaintSettings(
+        "sd-v1-4",
+        num_inference_steps=20,
+        guidance_scale=7.5,
+        negative_prompt="people",
+        weight_end=0.5,
+    )
     text = parameters(prompt, settings, seed=7, size=512, scheduler="LMSDiscreteScheduler")
     first, second, pairs = text.split("\n")
     assert first == "a pine tree"

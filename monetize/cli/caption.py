@@ -90,7 +90,7 @@ def caption(
     from monetize.caption_stage import CaptionStage, caption_photos, none_readable
 
     stage = CaptionStage(settings, device, terminal)
-    terminal.say(f"Captioner: {stage.checkpoint.name} on {stage.placement}")
+    terminal.say(f"Captioner: {stage}")
     captions: dict[str, str] = {}
     reasons: dict[str, str] = {}
     with terminal.stage("Captioning", len(photos), "photo") as progress:

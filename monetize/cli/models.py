@@ -27,7 +27,7 @@ def models(as_json: bool) -> None:
         {
             "name": model.name,
             "flag": model.layout.flag,
-            "repository": model.repo_id,
+            "repository": model.repo_id or None,
             "on_this_machine": is_cached(model),
             "about": model.about,
         }
@@ -40,4 +40,5 @@ def models(as_json: bool) -> None:
         here = "on this machine" if row["on_this_machine"] else "not on this machine yet"
         terminal.result(f"{row['flag']} {row['name']}: {here}")
         terminal.result(f"    {row['about']}")
-        terminal.result(f"    {row['repository']}")
+        if row["repository"]:
+            terminal.result(f"    {row['repository']}")

@@ -110,7 +110,8 @@ caption_options = _all(
     click.option(
         "--captioner",
         metavar="NAME|FOLDER|HUB-ID",
-        help="Checkpoint that captions: vit-gpt2, a folder in transformers layout, or a hub id.",
+        help="Checkpoint that captions: pocket (small, comes along), vit-gpt2, a folder in "
+        "transformers layout, or a hub id. auto is vit-gpt2 on CUDA, else pocket.",
         **_default(CaptionSettings.captioner),
     ),
     click.option(
@@ -136,8 +137,8 @@ caption_options = _all(
 model_option = click.option(
     "--model",
     metavar="NAME|FOLDER|HUB-ID",
-    help="Checkpoint that paints: sd-v1-4, sd-v1-3, sd-v1-2, sd-v1-1, a folder in diffusers "
-    "layout, or a hub id.",
+    help="Checkpoint that paints: pocket (small, comes along), sd-v1-4, sd-v1-3, sd-v1-2, "
+    "sd-v1-1, a folder in diffusers layout, or a hub id. auto is sd-v1-4 on CUDA, else pocket.",
     **_default(PaintSettings.model),
 )
 
@@ -169,14 +170,14 @@ paint_options = _all(
         "--num-inference-steps",
         "--steps",
         type=int,
-        help="Denoising steps; more take longer. --steps is short for it.",
-        **_default(PaintSettings.num_inference_steps),
+        help="Denoising steps; more take longer. --steps is short for it.  "
+        "[default: the checkpoint's own; 50 for Stable Diffusion v1, 15 for pocket]",
     ),
     click.option(
         "--guidance-scale",
         type=float,
-        help="How closely to follow the prompt; 1 or less turns guidance off.",
-        **_default(PaintSettings.guidance_scale),
+        help="How closely to follow the prompt; 1 or less turns guidance off.  "
+        "[default: the checkpoint's own; 7.5 for Stable Diffusion v1, 4 for pocket]",
     ),
     click.option(
         "--negative-prompt",
@@ -186,13 +187,14 @@ paint_options = _all(
     click.option(
         "--scheduler",
         type=click.Choice(SCHEDULERS),
-        help="Sampler.  [default: the checkpoint's own; PNDM for Stable Diffusion v1]",
+        help="Sampler.  [default: the checkpoint's own; PNDM for Stable Diffusion v1, DPM++ for "
+        "pocket]",
     ),
     click.option(
         "--size",
         type=int,
         help="Width and height to paint at, in pixels.  "
-        "[default: the checkpoint's own; 512 for Stable Diffusion v1]",
+        "[default: the checkpoint's own; 512 for Stable Diffusion v1, 128 for pocket]",
     ),
     click.option(
         "--batch-size", type=int, help="Paintings made at once.  [default: 8 on CUDA, else 1]"

@@ -95,7 +95,7 @@ def paint(
             terminal.warn(caution)
     last = f" to {seed + number - 1}" if number > 1 else ""
     terminal.say(f"Seed: {seed}{last}")
-    terminal.say(f"Painter: {stage.checkpoint.name} on {stage.placement}")
+    terminal.say(f"Painter: {stage}")
     with terminal.stage("Painting", len(work), "painting") as progress:
         progress.step("loading the model")
         painter = stage.load()

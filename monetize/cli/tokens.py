@@ -14,7 +14,7 @@ from monetize.cli.options import (
 )
 from monetize.cli.terminal import Terminal, quieten_libraries
 from monetize.prompt import Prompt, check_text
-from monetize.settings import PaintSettings
+from monetize.settings import DeviceSettings, PaintSettings
 
 
 @click.command()
@@ -30,7 +30,7 @@ def tokens(
     """List the tokens of PROMPT: position, text, weight.
 
     Positions are what `--weight @6=-1` takes. A painter of the Stable Diffusion v1 family sees
-    77 of them; what is past them is marked as cut. Only the tokenizer is loaded.
+    77 of them, pocket 32; what is past them is marked as cut. Only the tokenizer is loaded.
 
     \b
     Examples:
@@ -41,10 +41,18 @@ def tokens(
     settings = build(PaintSettings, params)
     check_text(prompt)
     quieten_libraries(terminal)
-    from monetize.checkpoints import resolve
+    from monetize.checkpoints import AUTO, choose, resolve
     from monetize.layouts import PAINTER_TOKENIZER
 
-    checkpoint = resolve(settings.model, PAINTER_TOKENIZER, offline=offline, say=terminal.say)
+    device = ""
+    if settings.model == AUTO:
+        from monetize.models import place
+
+        device = place(DeviceSettings()).device.type
+    name, why = choose(settings.model, PAINTER_TOKENIZER.flag, device)
+    if why:
+        terminal.say(f"Tokenizer: {name}{why}")
+    checkpoint = resolve(name, PAINTER_TOKENIZER, offline=offline, say=terminal.say)
     from monetize.tokens import load_tokenizer, weigh_strictly
 
     tokenizer = load_tokenizer(checkpoint)

@@ -1,0 +1,158 @@
+"""The whole tool with the models that come along, whose pictures mean something."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import BUNDLED_PHOTOS, CPU, Run
+from PIL import Image
+
+from monetize.captioner import Captioner
+from monetize.checkpoints import POCKET_FOLDER, choose, resolve
+from monetize.errors import CheckpointError
+from monetize.layouts import CAPTIONER, CHECKED_PAINTER, PAINTER
+from monetize.models import SCHEDULER_CLASSES
+from monetize.painter import Painter
+from monetize.photos import open_photo
+from monetize.prompt import Prompt, Weight
+from monetize.settings import CaptionSettings, PaintSettings
+
+SUNSET = "a sunset over a body of water"
+
+
+@pytest.fixture(scope="module")
+def painter() -> Painter:
+    return Painter.load(resolve("pocket", PAINTER), CPU, PaintSettings())
+
+
+def paint(painter: Painter, prompt: Prompt, count: int) -> np.ndarray:
+    """Paintings of the seeds 0, 1 ..., shape (count, 128, 128, 3)."""
+    paintings = painter.paint([prompt] * count, range(count))
+    return np.stack([np.asarray(each.image, dtype=float) for each in paintings])
+
+
+def warmth(pictures: np.ndarray) -> float:
+    return float((pictures[..., 0] - pictures[..., 2]).mean())
+
+
+def test_it_is_small() -> None:
+    size = sum(file.stat().st_size for file in POCKET_FOLDER.rglob("*") if file.is_file())
+    assert size <= 25_000_000
+
+
+def test_its_weights_are_stored_in_half_precision() -> None:
+    for file in POCKET_FOLDER.rglob("*.safetensors"):
+        length = int.from_bytes(file.read_bytes()[:8], "little")
+        header = json.loads(file.read_bytes()[8 : 8 + length])
+        header.pop("__metadata__", None)
+        assert {tensor["dtype"] for tensor in header.values()} <= {"F16", "I64"}, file
+
+
+@pytest.mark.parametrize(
+    ("photo", "words"),
+    [
+        ("mountains", {"mountain", "mountains", "hill", "hillside", "rocky", "trail"}),
+        ("meadow", {"mountain", "mountains", "field", "grassy", "hillside", "hill"}),
+        ("stream", {"river", "stream", "waterfall", "rocks", "forest"}),
+        ("sunset", {"sunset", "sun", "sky", "sunrise"}),
+        ("beach", {"beach", "sky", "water", "ocean", "cloudy", "bridge"}),
+    ],
+)
+def test_captions_say_what_is_seen(photo: str, words: set[str]) -> None:
+    captioner = Captioner.load(resolve("pocket", CAPTIONER), CPU, CaptionSettings())
+    [caption] = captioner.caption([open_photo(BUNDLED_PHOTOS / f"{photo}.jpg")])
+    assert words & set(caption.split()), caption
+
+
+def test_less_sunset_is_less_warm(painter: Painter) -> None:
+    one, none, minus = (
+        warmth(paint(painter, Prompt(SUNSET, (Weight("sunset", value),)), 16))
+        for value in (1, 0, -1)
+    )
+    assert one > none > minus
+
+
+def test_a_sunset_is_warmer_than_water(painter: Painter) -> None:
+    sunset = paint(painter, Prompt(SUNSET), 16)
+    water = paint(painter, Prompt("a large body of water"), 16)
+    assert warmth(sunset) > warmth(water) + 5
+
+
+def test_the_style_phrase_makes_a_lighter_picture(painter: Painter) -> None:
+    # Monet's paintings are light all over; photos of sunsets are not.
+    painted = paint(painter, Prompt(SUNSET + " in monet style painting"), 16)
+    assert painted.mean() > paint(painter, Prompt(SUNSET), 16).mean() + 10
+
+
+def test_a_batch_paints_what_one_at_a_time_does(painter: Painter) -> None:
+    together = paint(painter, Prompt(SUNSET), 2)
+    alone = np.asarray(painter.paint([Prompt(SUNSET)], [1])[0].image, dtype=float)
+    assert np.abs(together[1] - alone).max() <= 2  # rounding
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULER_CLASSES)
+def test_every_scheduler_paints_a_like_picture(painter: Painter, scheduler: str) -> None:
+    other = Painter.load(
+        resolve("pocket", PAINTER),
+        CPU,
+        PaintSettings(scheduler=scheduler, num_inference_steps=50),
+    )
+    difference = np.abs(paint(other, Prompt(SUNSET), 1) - paint(painter, Prompt(SUNSET), 1))
+    assert difference.mean() < 40  # of 255; two seeds differ by more
+
+
+def test_same_seed_same_bytes(cli: Run, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        cli("paint", SUNSET, "--seed", 7, "--model", "pocket", "-o", tmp_path / name, "--steps", 4)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_job_needs_neither_gpu_nor_hub(cli: Run, tmp_path: Path) -> None:
+    result = cli(
+        "run", BUNDLED_PHOTOS, tmp_path / "out.zip", "--limit", 2, "--device", "cpu", "--offline"
+    )
+    assert result.exit_code == 0
+    assert "Painter: pocket on cpu, float32 (auto: no CUDA GPU in use" in result.stderr
+    assert "--captioner vit-gpt2" in result.stderr
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        images = [Image.open(io.BytesIO(archive.read(name))) for name in archive.namelist()]
+    assert [image.size for image in images] == [(256, 256)] * 2
+    used = json.loads((tmp_path / "out.json").read_text())
+    assert used["painter"]["source"] == used["captioner"]["source"] == "pocket"
+    assert used["settings"]["caption"]["captioner"] == "pocket"
+    paint_settings = used["settings"]["paint"]
+    assert paint_settings["model"] == "pocket"
+    assert paint_settings["num_inference_steps"] == 15
+    assert paint_settings["guidance_scale"] == 4.0
+    assert paint_settings["size"] == 128
+
+
+def test_auto_is_the_real_one_on_cuda() -> None:
+    assert choose("auto", "--model", "cuda")[0] == "sd-v1-4"
+    assert choose("auto", "--captioner", "cuda")[0] == "vit-gpt2"
+    assert "--model pocket" in choose("auto", "--model", "cuda")[1]
+    assert choose("auto", "--model", "mps")[0] == "pocket"
+    assert choose("sd-v1-3", "--model", "cuda") == ("sd-v1-3", "")
+
+
+def test_a_folder_of_its_name_is_not_taken_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pocket").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve("pocket", PAINTER).folder == POCKET_FOLDER / "painter"
+
+
+def test_it_has_no_safety_checker_and_says_so() -> None:
+    with pytest.raises(CheckpointError, match=r"--model pocket comes without .*safety_checker"):
+        resolve("pocket", CHECKED_PAINTER)
+
+
+def test_tokens_are_its_own(cli: Run) -> None:
+    text = cli("tokens", "a sunset over a pine tree", "--model", "pocket").stdout
+    assert "sunset</w>" in text
+    long = cli("tokens", "pine " * 40, "--model", "pocket").stderr
+    assert "longer than the 32 tokens that the painter sees" in long
