@@ -3,6 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh .
+mkdir -p first-run
 .venv/bin/monetize run tests/photos first-run/images.zip --overwrite \
     --captioner pocket --model pocket
 .venv/bin/python -m zipfile -e first-run/images.zip first-run/paintings
