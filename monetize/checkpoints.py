@@ -122,8 +122,8 @@ def resolve(
     a download. Raises CheckpointError with the ways out, UsageError for a name of no form.
     """
     known = {model.name: model for model in KNOWN if model.layout.flag == layout.flag}
-    if name == POCKET:
-        return _packaged(known[name], layout)
+    if name in known and (packaged := known[name].folder):
+        return _packaged(known[name], packaged, layout)
     folder = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's fails for an unknown user
     if folder.exists():
         return _local(name, folder, layout, half)
@@ -166,22 +166,21 @@ def list_files(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
 
 
-def _packaged(model: KnownModel, layout: Layout) -> Checkpoint:
-    assert model.folder is not None
-    missing = layout.missing(list_files(model.folder))
+def _packaged(model: KnownModel, folder: Path, layout: Layout) -> Checkpoint:
+    missing = layout.missing(list_files(folder))
     if missing:
         raise CheckpointError(
             f"{layout.flag} {model.name} comes without {', '.join(missing)}: "
             + (
                 "give another --model for --safety-checker."
                 if layout.parts != model.layout.parts
-                else f"this installation of monetize is damaged ({model.folder}); install it again."
+                else f"this installation of monetize is damaged ({folder}); install it again."
             )
         )
     return Checkpoint(
         model.name,
         model.name,
-        model.folder,
+        folder,
         layout,
         num_inference_steps=model.num_inference_steps,
         guidance_scale=model.guidance_scale,

@@ -27,15 +27,15 @@ from torch import Tensor
 from monetize.captioner import Captioner
 from monetize.checkpoints import POCKET, resolve
 from monetize.layouts import CAPTIONER, PAINTER
-from monetize.models import Placement
+from monetize.models import place
 from monetize.paint_stage import to_jpeg
 from monetize.painter import Painter
 from monetize.prompt import Prompt, Weight, parse_weight
-from monetize.settings import CaptionSettings, PaintSettings, RunSettings
+from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
 
 SUNSET = "a sunset over a body of water"
 SEEDS = 64
-PAINTED_AT_ONCE = 16
+CAPTIONED_AT_ONCE = PAINTED_AT_ONCE = 16
 THUMBNAIL = 16  # pixels; photos are near each other if so small they are
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -68,9 +68,7 @@ def main(
     """Measure, print, write."""
     output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    placement = Placement(
-        torch.device("cuda" if torch.cuda.is_available() else "cpu"), torch.float32
-    )
+    placement = place(DeviceSettings(dtype="float32"))
     settings = PaintSettings(
         model=model, num_inference_steps=num_inference_steps, guidance_scale=guidance_scale
     )
@@ -83,7 +81,10 @@ def main(
         "num_inference_steps": painter.settings.num_inference_steps,
         "guidance_scale": painter.settings.guidance_scale,
     }
-    said, figures["caption_seconds"] = _captions(speaker, [photo.path for photo in held_out])
+    asked = load_pictures([photo.path for photo in held_out], 256)
+    started = time.monotonic()
+    said = _read(speaker, asked)
+    figures["caption_seconds"] = (time.monotonic() - started) / len(said)
     figures["captions"] = _judge_captions(said, train, held_out)
     prompts = [photo.caption for photo in held_out[:count]]
     started = time.monotonic()
@@ -92,7 +93,7 @@ def main(
     features = metrics.pool_features(network, painted, "paintings")
     reference = metrics.pool_features(network, load_pictures(list_pictures(monets), 256), "Monets")
     figures["kid_x1000"] = round(1000 * metrics.kid(features, reference), 1)
-    seen = load_pictures([photo.path for photo in held_out[:count]], 256)
+    seen = asked[:count]
     unpainted = metrics.pool_features(network, seen, "photos")
     figures["kid_x1000_of_the_photos"] = round(1000 * metrics.kid(unpainted, reference), 1)
     figures["words"] = _judge_words(speaker, painted, prompts)
@@ -105,17 +106,12 @@ def main(
     click.echo(json.dumps(figures, indent=2))
 
 
-def _captions(speaker: Captioner, paths: list[Path]) -> tuple[list[str], float]:
-    """Captions, and the seconds that each took."""
-    started, said = time.monotonic(), list[str]()
-    for i in range(0, len(paths), 16):
-        pixels = load_pictures(paths[i : i + 16], 256)
-        said += _read(speaker, pixels)
-    return said, round((time.monotonic() - started) / len(paths), 4)
-
-
-def _read(speaker: Captioner, pixels: Tensor) -> list[str]:
-    return speaker.caption(Image.fromarray(each.permute(1, 2, 0).numpy()) for each in pixels)
+def _read(speaker: Captioner, pictures: Tensor) -> list[str]:
+    """Captions of uint8 pictures (count, 3, height, width)."""
+    said = []
+    for part in torch.split(pictures, CAPTIONED_AT_ONCE):
+        said += speaker.caption(Image.fromarray(each.permute(1, 2, 0).numpy()) for each in part)
+    return said
 
 
 def _judge_captions(said: list[str], train: list[Photo], held_out: list[Photo]) -> dict[str, float]:
@@ -148,7 +144,7 @@ def _paint(painter: Painter, prompts: list[Prompt], seeds: Iterable[int]) -> Ten
 
 def _judge_words(speaker: Captioner, painted: Tensor, prompts: list[str]) -> dict[str, float]:
     """How often the captioner names each prompt's first content word, and how often by chance."""
-    said = [set(metrics.content_words(text)) for text in _in_parts(speaker, painted)]
+    said = [set(metrics.content_words(text)) for text in _read(speaker, painted)]
     asked = [(metrics.content_words(text) or [""])[0] for text in prompts]
     named = float(np.mean([word in words for word, words in zip(asked, said, strict=True)]))
     # By chance: each painting's words beside every prompt's.
@@ -158,10 +154,6 @@ def _judge_words(speaker: Captioner, painted: Tensor, prompts: list[str]) -> dic
         "by chance": round(chance, 3),
         "times": round(named / chance, 2),
     }
-
-
-def _in_parts(speaker: Captioner, pictures: Tensor) -> list[str]:
-    return [text for part in torch.split(pictures, 16) for text in _read(speaker, part)]
 
 
 def _weighted(painter: Painter, text: str, weight: Weight) -> Tensor:

@@ -38,8 +38,9 @@ from transformers import PreTrainedTokenizerBase, VisionEncoderDecoderModel
 
 from monetize.captioner import Captioner
 from monetize.checkpoints import POCKET_FOLDER
+from monetize.models import place
 from monetize.photos import open_photo
-from monetize.settings import CaptionSettings
+from monetize.settings import CaptionSettings, DeviceSettings
 
 # Shares of the time budget, as they paid on two cores; the stylizing takes what it takes.
 CAPTIONER_SHARE, AUTOENCODER_SHARE, PAINTER_SHARE = 0.1, 0.25, 0.6
@@ -91,7 +92,7 @@ def main(
     adain: Path | None, stylized: int, work: Path, output: Path, time_budget: float, seed: int,
 ) -> None:  # fmt: skip
     """Do every stage that is not done yet, and write the models."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = place(DeviceSettings()).device
     work.mkdir(parents=True, exist_ok=True)
     train, held_out = read_photos(photos, captions)
     click.echo(f"{len(train)} photos to train on, {len(held_out)} held out, on {device}", err=True)

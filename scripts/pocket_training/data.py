@@ -11,7 +11,9 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-STYLE = " in monet style painting"
+from monetize.settings import RunSettings
+
+STYLE = f" {RunSettings.style}"
 HELD_OUT_SHARE = 10  # one name in ten
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
