@@ -10,43 +10,26 @@ after google/prompt-to-prompt's `AttentionReweight` and bloc97/CrossAttentionCon
 made, at the output of `to_v`: whichever attention kernel or processor is in use stays in use.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from diffusers import UNet2DConditionModel
 
 
-class Switch:
-    """Whether installed token weights act at present."""
+class TokenWeights:
+    """The weights of the text positions in every cross-attention layer of a unet.
 
-    def __init__(self) -> None:
-        self.on = True
-
-
-@contextmanager
-def token_weights(unet: UNet2DConditionModel, weights: torch.Tensor) -> Iterator[Switch]:
-    """Weight the text positions in every cross-attention layer of unet inside a `with` block.
-
-    weights: shape = (batch, text positions), with the rows of the unet's own batch; under
-    classifier-free guidance the unconditional rows come first and are all ones. The yielded
-    switch turns the weights off and on between steps.
+    Made once for a unet, before it is compiled: torch.compile does not see hooks that come later.
+    `factors` are None where nothing is weighted, or of shape (batch, text positions, 1) with the
+    rows of the unet's own batch; under classifier-free guidance the unconditional rows come first
+    and are ones.
     """
-    switch = Switch()
-    factors = weights.unsqueeze(-1)
 
-    def scale(
-        _module: torch.nn.Module, _args: tuple[object, ...], values: torch.Tensor
+    def __init__(self, unet: UNet2DConditionModel) -> None:
+        self.factors: torch.Tensor | None = None
+        for name, module in unet.named_modules():
+            if name.endswith("attn2"):
+                module.to_v.register_forward_hook(self._scale)
+
+    def _scale(
+        self, _module: torch.nn.Module, _args: tuple[object, ...], values: torch.Tensor
     ) -> torch.Tensor:
-        return values * factors if switch.on else values
-
-    handles = [
-        module.to_v.register_forward_hook(scale)
-        for name, module in unet.named_modules()
-        if name.endswith("attn2")
-    ]
-    try:
-        yield switch
-    finally:
-        for handle in handles:
-            handle.remove()
+        return values if self.factors is None else values * self.factors

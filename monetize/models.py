@@ -136,6 +136,11 @@ def load_painting_pipeline(
             )
             _check_whole(checkpoint, f"{part}/config.json", report)
         pipeline = StableDiffusionPipeline.from_pretrained(folder, **options, **parts, **unchecked)
+        if pipeline.unet.config.time_cond_proj_dim is not None:
+            raise CheckpointError(
+                f"--model {checkpoint.name} is distilled to take the guidance as an input "
+                "(time_cond_proj_dim), which monetize does not give: take a checkpoint that is not"
+            )
         if scheduler is not None:
             pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(pipeline.scheduler.config)
         pipeline.set_progress_bar_config(disable=True)

@@ -1,22 +1,18 @@
 """Prompts + seeds → paintings, with Stable Diffusion and weighted cross-attention."""
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from monetize.attention import token_weights
 from monetize.checkpoints import Checkpoint
+from monetize.denoising import Denoiser, StepCallback
 from monetize.errors import PaintingError, counted
 from monetize.models import Placement, complete_settings, load_painting_pipeline
 from monetize.prompt import Prompt
 from monetize.settings import PaintSettings
-from monetize.tokens import weigh
-
-StepCallback = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -34,6 +30,7 @@ class Painter:
         self.pipeline = pipeline
         self.settings = settings
         self.size = settings.size or pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+        self._denoiser = Denoiser(pipeline, settings)
 
     @classmethod
     def load(
@@ -89,36 +86,7 @@ class Painter:
         self, prompts: Sequence[Prompt], seeds: Sequence[int], on_step: StepCallback | None = None
     ) -> torch.Tensor:
         """Run the denoising loop; returns latents shaped as those of `noise`."""
-        pipeline, settings = self.pipeline, self.settings
-        weights = self._weights(prompts)
-        weighting = nullcontext() if weights is None else token_weights(pipeline.unet, weights)
-        with weighting as switch:
-
-            def after_step(
-                pipe: StableDiffusionPipeline, step: int, *_: object
-            ) -> dict[str, object]:
-                done = step + 1
-                if switch is not None:
-                    fraction = done / pipe.num_timesteps
-                    switch.on = settings.weight_start <= fraction < settings.weight_end
-                if on_step is not None:
-                    on_step(done, pipe.num_timesteps)
-                return {}
-
-            if switch is not None:
-                switch.on = settings.weight_start == 0
-            latents: torch.Tensor = pipeline(
-                prompt=[prompt.text for prompt in prompts],
-                negative_prompt=[settings.negative_prompt] * len(prompts),
-                height=self.size,
-                width=self.size,
-                num_inference_steps=settings.num_inference_steps,
-                guidance_scale=settings.guidance_scale,
-                latents=self.noise(seeds).to(pipeline.unet.dtype),
-                output_type="latent",
-                callback_on_step_end=after_step,
-            ).images
-        return self._finite(latents, prompts)
+        return self._finite(self._denoiser(prompts, self.noise(seeds), on_step), prompts)
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> list[Painting]:
@@ -144,15 +112,3 @@ class Painter:
                 f"The numbers overflow {dtype} while painting: try --dtype float32{smaller}"
             )
         return values
-
-    def _weights(self, prompts: Sequence[Prompt]) -> torch.Tensor | None:
-        """The unet batch's weights, shape = (batch, text positions); None where all are 1."""
-        pipeline = self.pipeline
-        rows = torch.tensor([weigh(pipeline.tokenizer, prompt).values for prompt in prompts])
-        if torch.all(rows == 1):
-            return None
-        assert self.settings.guidance_scale is not None  # complete_settings() saw to it
-        if self.settings.guidance_scale > 1:
-            # The pipeline puts the unconditional half of the batch first; it is not weighted.
-            rows = torch.cat([torch.ones_like(rows), rows])
-        return rows.to(pipeline.device, pipeline.unet.dtype)

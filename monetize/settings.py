@@ -58,13 +58,16 @@ class PaintSettings:
     `model` auto is sd-v1-4 on CUDA and pocket elsewhere. None means: the checkpoint's own `size`,
     `num_inference_steps`, `guidance_scale` and `scheduler` (512 pixels, 50, 7.5 and PNDM for
     Stable Diffusion v1), and a `batch_size` that suits the device. Token weights act on the steps
-    whose fraction done lies in [weight_start, weight_end).
+    whose fraction done lies in [weight_start, weight_end), guidance in [guidance_start,
+    guidance_end).
     """
 
     model: str = "auto"
     size: int | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    guidance_start: float = 0.0
+    guidance_end: float = 1.0
     negative_prompt: str = ""
     scheduler: str | None = None
     weight: tuple[Weight, ...] = ()
@@ -84,16 +87,12 @@ class PaintSettings:
                 _within(self, name, low, high)
         if self.scheduler is not None:
             _one_of(self, "scheduler", SCHEDULERS)
-        _within(self, "weight_start", 0, 1)
-        _within(self, "weight_end", 0, 1)
+        for what in ("weight", "guidance"):
+            _interval(self, f"{what}_start", f"{what}_end")
         phrases = [weight.phrase.casefold() for weight in self.weight]
         for weight in self.weight:
             if phrases.count(weight.phrase.casefold()) > 1:
                 raise UsageError(f"--weight {weight.phrase!r} is given more than once")
-        if self.weight_start >= self.weight_end:
-            raise UsageError(
-                f"--weight-start {self.weight_start} is not before --weight-end {self.weight_end}"
-            )
 
 
 @dataclass(frozen=True)
@@ -175,6 +174,15 @@ def _within(settings: Any, name: str, low: float, high: float = math.inf) -> Non
     if not (math.isfinite(value) and low <= value <= high):
         limits = f"at least {low}" if high == math.inf else f"between {low} and {high}"
         raise UsageError(f"{flag(name)} must be {limits}, not {value}")
+
+
+def _interval(settings: Any, start: str, end: str) -> None:
+    """Of the fraction of the steps that is done."""
+    _within(settings, start, 0, 1)
+    _within(settings, end, 0, 1)
+    first, last = getattr(settings, start), getattr(settings, end)
+    if first >= last:
+        raise UsageError(f"{flag(start)} {first} is not before {flag(end)} {last}")
 
 
 def _one_of(settings: Any, name: str, choices: tuple[str, ...]) -> None:

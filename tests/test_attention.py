@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import torch
 
-from monetize.attention import token_weights
+from monetize.attention import TokenWeights
 from monetize.painter import Painter
 
 
@@ -15,19 +15,18 @@ def call_unet(painter: Painter) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def test_weights_act_inside_the_block_only_and_by_the_row(
+def test_weights_act_by_the_row_for_as_long_as_they_are_set(
     painter_with: Callable[..., Painter],
 ) -> None:
     painter = painter_with()
     plain = call_unet(painter)
-    weights = torch.ones(2, 77)
-    weights[1, 5] = -3
-    with token_weights(painter.pipeline.unet, weights) as switch:
-        weighted = call_unet(painter)
-        switch.on = False
-        assert torch.equal(call_unet(painter), plain)
+    weighting = TokenWeights(painter.pipeline.unet)
+    weighting.factors = torch.ones(2, 77, 1)
+    weighting.factors[1, 5] = -3
+    weighted = call_unet(painter)
     assert torch.equal(weighted[0], plain[0])
     assert not torch.allclose(weighted[1], plain[1], atol=1e-4)
+    weighting.factors = None
     assert torch.equal(call_unet(painter), plain)
 
 
@@ -35,16 +34,18 @@ def test_weights_act_inside_the_block_only_and_by_the_row(
 def test_weights_of_one_change_no_bit(painter_with: Callable[..., Painter]) -> None:
     painter = painter_with()
     plain = call_unet(painter)
-    with token_weights(painter.pipeline.unet, torch.ones(2, 77)):
-        assert torch.equal(call_unet(painter), plain)
+    TokenWeights(painter.pipeline.unet).factors = torch.ones(2, 77, 1)
+    assert torch.equal(call_unet(painter), plain)
 
 
 @torch.inference_mode()
 def test_weights_outlast_a_change_of_processor(painter_with: Callable[..., Painter]) -> None:
     """`enable_attention_slicing` replaces processors; the weights do not live in one."""
     painter = painter_with()
+    plain = call_unet(painter)
     weights = torch.linspace(-2, 2, 77).repeat(2, 1)
-    with token_weights(painter.pipeline.unet, weights):
-        fused = call_unet(painter)
-        painter.pipeline.enable_attention_slicing()
-        assert torch.allclose(call_unet(painter), fused, atol=1e-5)
+    TokenWeights(painter.pipeline.unet).factors = weights.unsqueeze(-1)
+    fused = call_unet(painter)
+    assert not torch.allclose(fused, plain, atol=1e-4)
+    painter.pipeline.enable_attention_slicing()
+    assert torch.allclose(call_unet(painter), fused, atol=1e-5)

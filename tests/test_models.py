@@ -16,7 +16,7 @@ from transformers import (
     ViTConfig,
 )
 
-from monetize.attention import token_weights
+from monetize.attention import TokenWeights
 from monetize.checkpoints import resolve
 from monetize.errors import CheckpointError, UsageError
 from monetize.layouts import CAPTIONER, CHECKED_PAINTER, PAINTER
@@ -253,8 +253,8 @@ def test_the_full_size_unet_is_that_of_stable_diffusion_v1() -> None:
     assert len(names) == 686
     assert "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_v.weight" in names
     assert "mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0.bias" in names
-    with token_weights(unet, torch.ones(1, 77)):
-        hooked = [module for module in unet.modules() if module._forward_hooks]
+    TokenWeights(unet)
+    hooked = [module for module in unet.modules() if module._forward_hooks]
     assert len(hooked) == 16, "one hook for each cross-attention layer"
 
 

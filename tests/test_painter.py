@@ -65,18 +65,29 @@ def explicit_latents(painter: Painter, weights: torch.Tensor, seeds: list[int]) 
 
 
 @pytest.mark.parametrize("scheduler", [None, "pndm", "lms", "ddim", "dpm++", "unipc"])
-def test_without_weights_it_is_diffusers_painting_pixel_for_pixel(
+def test_without_weights_it_is_diffusers_painting_up_to_rounding(
     painter_with: Load, scheduler: str | None
 ) -> None:
     painter = painter_with(scheduler=scheduler, negative_prompt="people", guidance_scale=5.0)
-    [theirs] = painter.pipeline(
+    theirs = painter.pipeline(
         PROMPT,
         negative_prompt="people",
         num_inference_steps=4,
         guidance_scale=5.0,
         generator=torch.Generator().manual_seed(7),
+        output_type="latent",
     ).images
-    [ours] = painter.paint([Prompt(PROMPT)], [7])
+    ours = painter.denoise([Prompt(PROMPT)], [7])
+    assert torch.allclose(ours, theirs, rtol=0, atol=1e-4)
+
+
+def test_decoded_latents_are_diffusers_pictures_pixel_for_pixel(painter_with: Load) -> None:
+    painter = painter_with()
+    latents = painter.denoise([Prompt(PROMPT)], [7])
+    pipeline = painter.pipeline
+    decoded = pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample
+    [theirs] = pipeline.image_processor.postprocess(decoded.detach())
+    [ours] = painter.decode(latents)
     assert same(ours.image, theirs)
     assert not ours.flagged
 

@@ -180,6 +180,19 @@ paint_options = _all(
         "[default: the checkpoint's own; 7.5 for Stable Diffusion v1, 4 for pocket]",
     ),
     click.option(
+        "--guidance-start",
+        type=float,
+        help="Fraction of the steps after which guidance begins; a step without it takes half "
+        "the time.",
+        **_default(PaintSettings.guidance_start),
+    ),
+    click.option(
+        "--guidance-end",
+        type=float,
+        help="Fraction of the steps after which there is no more guidance.",
+        **_default(PaintSettings.guidance_end),
+    ),
+    click.option(
         "--negative-prompt",
         help="What guidance leads away from.",
         default=PaintSettings.negative_prompt,
