@@ -8,10 +8,23 @@ import numpy as np
 import pytest
 import torch
 from conftest import BUNDLED_PHOTOS
-from pocket_training import autoencoder, captioner, data, loop, metrics, painter, tokenizers
+from pocket_training import (
+    autoencoder,
+    captioner,
+    data,
+    loop,
+    metrics,
+    painter,
+    teacher,
+    tokenizers,
+)
 from pocket_training.latents import Source, encode
+from pocket_training.parts import Parts
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
+
+from monetize.checkpoints import resolve
+from monetize.layouts import CAPTIONER, PAINTER
 
 CAPTIONS = ["a large mountain in the snow", "a sunset over a body of water", "a tall tree"] * 4
 
@@ -96,35 +109,56 @@ def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
 
 def test_the_stages_fit_together(tmp_path: Path) -> None:
     """A few steps of each stage but the autoencoder's, which needs weights from elsewhere."""
-    from make_tiny_checkpoints import write_clip_tokenizer
-
     cpu = torch.device("cpu")
     files = data.list_pictures(BUNDLED_PHOTOS)
     assert len(files) == len(CAPTIONS)
     plan = loop.Plan(samples=8, seconds=1e9, batch_size=4, learning_rate=1e-3)
-    gpt2 = tokenizers.train_gpt2_tokenizer(CAPTIONS, tmp_path / "gpt2")
-    speaker = captioner.train(
-        data.load_pictures(files, 128), CAPTIONS, gpt2, plan, tmp_path, device=cpu, seed=0
-    )
-    vae = autoencoder.build()
-    latents = encode(vae, data.load_pictures(files, 256), 2, device=cpu, seed=0)
+    parts = Parts.build(CAPTIONS, tmp_path, seed=0)
+    parts.captioner = captioner.train(
+        parts.captioner, data.load_pictures(files, 128), CAPTIONS, torch.randn(12, 8, 6, 6),
+        parts.captioner_tokenizer, plan, tmp_path, device=cpu, seed=0,
+    )  # fmt: skip
+    latents = encode(parts.autoencoder, data.load_pictures(files, 256), 2, device=cpu, seed=0)
     assert latents.shape == (2 * len(files), autoencoder.LATENT_CHANNELS, 16, 16)
-    write_clip_tokenizer(tmp_path / "clip")
-    clip = tokenizers.train_clip_tokenizer(tmp_path / "clip", CAPTIONS, tmp_path / "tokenizer")
-    model = painter.train(
-        [Source(latents, CAPTIONS * 2, 1.0)], clip, vae, 1.0, plan, tmp_path,
-        device=cpu, seed=0, shown=["a tree"],
+    parts.painter = painter.train(
+        parts.painter, [Source(latents, CAPTIONS * 2, 1.0)], parts.painter_tokenizer,
+        parts.autoencoder, plan, tmp_path, device=cpu, seed=0, shown=["a tree"],
     )  # fmt: skip
     assert (tmp_path / "painter-samples.png").exists()
 
-    from pocket_training.export import export
-
-    from monetize.checkpoints import resolve
-    from monetize.layouts import CAPTIONER, PAINTER
-
-    export(speaker, gpt2, model, clip, vae, tmp_path / "out")
+    written = parts.save(tmp_path / "out")
+    assert written < 25_000_000
     resolve(str(tmp_path / "out" / "captioner"), CAPTIONER)
     resolve(str(tmp_path / "out" / "painter"), PAINTER)
+    again = Parts.load(tmp_path / "out")
+    for ours, theirs in (
+        (again.captioner, parts.captioner),
+        (again.autoencoder, parts.autoencoder),
+        (again.painter, parts.painter),
+    ):
+        kept = theirs.state_dict()
+        assert all(torch.equal(each, kept[key].float()) for key, each in ours.state_dict().items())
+    assert not any(each.requires_grad for each in again.autoencoder.encoder.parameters())
+
+
+def test_the_teachers_map_follows_the_square_that_the_captioner_sees() -> None:
+    places = torch.linspace(-1, 1, 6)
+    maps = torch.stack(torch.meshgrid(places, places, indexing="ij")).expand(3, 2, 6, 6)
+    boxes = torch.tensor(
+        [[[1.0, 0, 0], [0, 1, 0]], [[-1, 0, 0], [0, 1, 0]], [[0.5, 0, -0.5], [0, 0.5, 0.5]]]
+    )
+    whole, mirrored, corner = captioner.sampled(maps, boxes, 6)
+    assert torch.allclose(whole, maps[0], atol=1e-5)
+    assert torch.allclose(mirrored, maps[0].flip(2), atol=1e-5)
+    assert corner[0].min() > -0.1, "lower half"
+    assert corner[1].max() < 0.1, "left half"
+
+
+def test_principal_maps_are_centred_and_of_one_size() -> None:
+    maps = teacher.principal(torch.randn(400, 256, 6, 6).half() + 3, seed=0).float()
+    assert maps.shape == (400, teacher.CHANNELS, 6, 6)
+    assert maps.mean().abs() < 0.01
+    assert maps.square().mean().item() == pytest.approx(1, abs=0.01)
 
 
 def test_content_words_and_their_f1() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pocket_training.data import sheet, to_bytes, to_unit
-from pocket_training.loop import Plan, fit
+from pocket_training.loop import Plan, autocast, fit
 from pocket_training.perceptual import Perceptual
 
 LATENT_CHANNELS = 12
@@ -48,8 +48,8 @@ def build() -> AutoencoderTiny:
 
 
 def train(
-    pictures: Sequence[Tensor], shares: Sequence[float], plan: Plan, work: Path, *,
-    lpips: Path, device: torch.device, seed: int, shown: Tensor,
+    model: AutoencoderTiny, pictures: Sequence[Tensor], shares: Sequence[float], plan: Plan,
+    work: Path, *, lpips: Path, device: torch.device, seed: int, shown: Tensor,
 ) -> AutoencoderTiny:  # fmt: skip
     """Train on sets of pictures, uint8 (count, 3, 128, 128), each drawn as often as its share.
 
@@ -61,7 +61,7 @@ def train(
 
     def loss_of(model: AutoencoderTiny, generator: torch.Generator, progress: float) -> Tensor:
         batch = _crops(pictures, weights, plan.batch_size, generator).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             latents = model.encoder(batch)
             noise = NOISE * torch.randn(latents.shape, generator=generator).to(device)
             painted = model.decoder(latents + noise).float()
@@ -80,7 +80,7 @@ def train(
         again = model.decoder(model.encoder(original))
         return sheet([shown, to_bytes(again).cpu()])
 
-    model = build().to(device, memory_format=torch.channels_last)
+    model.to(device, memory_format=torch.channels_last)
     return fit("autoencoder", model, loss_of, plan, work, seed=seed, draw=draw)
 
 

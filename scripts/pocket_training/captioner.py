@@ -18,10 +18,11 @@ from transformers import (
 )
 
 from pocket_training.data import to_unit
-from pocket_training.loop import Plan, fit
+from pocket_training.loop import Plan, autocast, fit
 from pocket_training.metrics import content_words
 
 SIZE = 96
+PATCH = 12
 LENGTH = 20  # tokens, the end included
 WIDTH = 192
 DROPOUT = 0.1
@@ -34,7 +35,7 @@ def build(tokenizer: PreTrainedTokenizerBase) -> VisionEncoderDecoderModel:
     encoder = ViTModel(
         ViTConfig(
             image_size=SIZE,
-            patch_size=12,
+            patch_size=PATCH,
             hidden_size=WIDTH,
             intermediate_size=3 * WIDTH,
             num_hidden_layers=4,
@@ -66,16 +67,17 @@ def build(tokenizer: PreTrainedTokenizerBase) -> VisionEncoderDecoderModel:
 
 
 class Learner(nn.Module):
-    """The captioner, and a head that names words from what the encoder sees.
+    """The captioner, and heads that name words and features from what the encoder sees.
 
-    The head is for training only: through it the encoder learns to see long before the decoder
-    has learnt to look.
+    The heads are for training only: through them the encoder learns to see long before the
+    decoder has learnt to look.
     """
 
-    def __init__(self, model: VisionEncoderDecoderModel) -> None:
+    def __init__(self, model: VisionEncoderDecoderModel, features: int) -> None:
         super().__init__()
         self.model = model
         self.words = nn.Linear(WIDTH, WORDS)
+        self.features = nn.Linear(WIDTH, features)
 
 
 def image_processor() -> ViTImageProcessor:
@@ -86,8 +88,10 @@ def image_processor() -> ViTImageProcessor:
 
 
 def train(
+    model: VisionEncoderDecoderModel,
     pictures: Tensor,
     captions: Sequence[str],
+    features: Tensor,
     tokenizer: PreTrainedTokenizerBase,
     plan: Plan,
     work: Path,
@@ -95,33 +99,41 @@ def train(
     device: torch.device,
     seed: int,
 ) -> VisionEncoderDecoderModel:
-    """Train on uint8 pictures (count, 3, 128, 128) and a caption for each."""
+    """Train on uint8 pictures (count, 3, 128, 128), a caption for each, and what is seen in it.
+
+    `features` are the teacher's maps of the pictures, (count, channels, rows, columns).
+    """
     torch.manual_seed(seed)
     end = tokenizer.eos_token_id
     labels = torch.full((len(captions), LENGTH), -100)
     for row, caption in zip(labels, captions, strict=True):
         tokens = [*tokenizer(caption).input_ids[: LENGTH - 1], end]
         row[: len(tokens)] = torch.tensor(tokens)
-    named = _named_words(captions)
+    words = _named_words(captions)
 
     def loss_of(learner: Learner, generator: torch.Generator, _progress: float) -> Tensor:
         chosen = torch.randint(len(captions), (plan.batch_size,), generator=generator)
-        batch = _varied(pictures[chosen], generator).to(device)
+        boxes = _boxes(len(chosen), generator)
+        batch = _varied(pictures[chosen], boxes, generator).to(device)
         goal = labels[chosen].to(device)
         said = goal.roll(1, 1).clamp_min(0)
         said[:, 0] = end
         learner.train()
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             output = learner.model(pixel_values=batch, decoder_input_ids=said)
-            seen = learner.words(output.encoder_last_hidden_state.mean(1)).float()
+            patches = output.encoder_last_hidden_state[:, 1:]
+            named = learner.words(patches.mean(1)).float()
+            seen = learner.features(patches).float()
         spoken = functional.cross_entropy(
             output.logits.float().flatten(0, 1), goal.flatten(), ignore_index=-100,
             label_smoothing=0.05,
         )  # fmt: skip
-        present = named[chosen].to(device)
-        return spoken + 20 * functional.binary_cross_entropy_with_logits(seen, present)
+        present = functional.binary_cross_entropy_with_logits(named, words[chosen].to(device))
+        # The teacher saw the whole picture: the part of its map that the square shows.
+        goals = sampled(features[chosen].float(), boxes, SIZE // PATCH).flatten(2).mT
+        return spoken + 20 * present + functional.mse_loss(seen, goals.to(device))
 
-    learner = Learner(build(tokenizer)).to(device)
+    learner = Learner(model, features.shape[1]).to(device)
     return fit("captioner", learner, loss_of, plan, work, seed=seed).model
 
 
@@ -136,18 +148,25 @@ def _named_words(captions: Sequence[str]) -> Tensor:
     return named
 
 
-def _varied(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """A random square of each picture, mirrored or not, at the model's size, in [-1, 1]."""
-    count = len(pixels)
-    share = 1 - 0.2 * torch.rand(count, generator=generator)
+def _boxes(count: int, generator: torch.Generator) -> Tensor:
+    """Random squares, mirrored or not, as `torch.nn.functional.affine_grid` takes them."""
+    share = 1 - 0.35 * torch.rand(count, generator=generator)
     mirror = 1 - 2.0 * (torch.rand(count, generator=generator) < 0.5)
     shift = (1 - share) * (2 * torch.rand(2, count, generator=generator) - 1)
     boxes = torch.zeros(count, 2, 3)
     boxes[:, 0, 0], boxes[:, 1, 1] = share * mirror, share
     boxes[:, 0, 2], boxes[:, 1, 2] = shift[0], shift[1]
-    grid = functional.affine_grid(boxes, [count, 3, SIZE, SIZE], align_corners=False)
-    light = 1 + 0.2 * (2 * torch.rand(count, 1, 1, 1, generator=generator) - 1)
-    squares = functional.grid_sample(
-        to_unit(pixels), grid, align_corners=False, padding_mode="reflection"
-    )
-    return (squares * light).clamp(-1, 1)
+    return boxes
+
+
+def sampled(values: Tensor, boxes: Tensor, size: int) -> Tensor:
+    """The boxes of values (count, channels, height, width) at size × size."""
+    count, channels = values.shape[:2]
+    grid = functional.affine_grid(boxes, [count, channels, size, size], align_corners=False)
+    return functional.grid_sample(values, grid, align_corners=False, padding_mode="reflection")
+
+
+def _varied(pixels: Tensor, boxes: Tensor, generator: torch.Generator) -> Tensor:
+    """The boxes of uint8 pictures at the model's size, lighter or darker, in [-1, 1]."""
+    light = 1 + 0.2 * (2 * torch.rand(len(pixels), 1, 1, 1, generator=generator) - 1)
+    return (sampled(to_unit(pixels), boxes, SIZE) * light).clamp(-1, 1)

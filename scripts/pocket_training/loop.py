@@ -40,6 +40,15 @@ Loss = Callable[[M, torch.Generator, float], Tensor]
 Draw = Callable[[M], Image.Image]
 
 
+def autocast(device: torch.device) -> torch.autocast:
+    """bfloat16 where it is faster: on CUDA, and on processors with matrix units (AMX).
+
+    On two cores with them it is twice as fast as float32, without them half as fast.
+    """
+    faster = device.type != "cpu" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    return torch.autocast(device.type, torch.bfloat16, enabled=faster)
+
+
 def fit(
     name: str,
     module: M,

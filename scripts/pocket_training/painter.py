@@ -16,7 +16,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from pocket_training.data import sheet, to_bytes
 from pocket_training.latents import Source
-from pocket_training.loop import Plan, fit
+from pocket_training.loop import Plan, autocast, fit
 
 WIDTH = 192  # of a word
 CHANNELS = (64, 128, 160)
@@ -35,8 +35,9 @@ class Painter(nn.Module):
                 vocab_size=len(tokenizer),
                 hidden_size=WIDTH,
                 intermediate_size=2 * WIDTH,
-                # One layer: what a word means stays with the word, where a weight can reach it.
-                num_hidden_layers=1,
+                # No layer: what a word means stays with the word, where a weight can reach it,
+                # and nothing of it leaks into the padding.
+                num_hidden_layers=0,
                 num_attention_heads=6,
                 max_position_embeddings=tokenizer.model_max_length,
                 bos_token_id=tokenizer.bos_token_id,
@@ -71,13 +72,12 @@ def scheduler() -> DPMSolverMultistepScheduler:
 
 
 def train(
-    sources: Sequence[Source], tokenizer: CLIPTokenizer, vae: AutoencoderTiny,
-    scaling_factor: float, plan: Plan, work: Path, *,
+    model: Painter, sources: Sequence[Source], tokenizer: CLIPTokenizer, vae: AutoencoderTiny,
+    plan: Plan, work: Path, *,
     device: torch.device, seed: int, shown: Sequence[str],
 ) -> Painter:  # fmt: skip
     """Train on latents and their prompts; `shown` are the sample sheet's prompts."""
     torch.manual_seed(seed)
-    channels = sources[0].latents.shape[1]
     shares = torch.tensor([source.share for source in sources])
     prompts = [_encoded(tokenizer, source.prompts) for source in sources]
     nothing = _encoded(tokenizer, [""])[0]
@@ -92,7 +92,7 @@ def train(
             chosen = torch.randint(len(source.latents), (count,), generator=generator)
             clean.append(source.latents[chosen])
             tokens.append(prompts[i][chosen])
-        latents = torch.cat(clean).to(device).float() * scaling_factor
+        latents = torch.cat(clean).to(device).float() * vae.config.scaling_factor
         words = torch.cat(tokens)
         words[torch.rand(len(words), generator=generator) < UNPROMPTED] = nothing
         noise = torch.randn(latents.shape, generator=generator).to(device)
@@ -101,7 +101,7 @@ def train(
         noisy = share.sqrt() * latents + (1 - share).sqrt() * noise
         velocity = share.sqrt() * noise - (1 - share).sqrt() * latents
         noisy = noisy.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             told = model.text_encoder(words.to(device)).last_hidden_state
             predicted = model.unet(noisy, steps, told).sample.float()
         ratio = share / (1 - share)
@@ -119,8 +119,7 @@ def train(
         pixels = to_bytes(pictures * 2 - 1).cpu()
         return sheet(torch.split(pixels, 4))
 
-    model = Painter(tokenizer, channels).to(device)
-    model.unet.to(memory_format=torch.channels_last)
+    model.to(device).unet.to(memory_format=torch.channels_last)
     return fit("painter", model, loss_of, plan, work, seed=seed, draw=draw)
 
 

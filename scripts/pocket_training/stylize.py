@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pocket_training.data import load_pictures
+from pocket_training.loop import autocast
 
 # VGG-19 up to relu4_1; "M" halves. The decoder mirrors it; "U" doubles.
 VGG = (64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512)
@@ -77,7 +78,7 @@ def stylize(
     for i in tqdm(missing, desc="stylized photos", unit="photo", smoothing=0.05):
         pair = load_pictures([photos[i], paintings[choice[i]]], size).to(device).float().div(255)
         pair = pair.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+        with torch.inference_mode(), autocast(device):
             content, style = vgg(pair).float().chunk(2)
             painted = decoder(_renormalized(content, style)).float()
         pixels = painted[0].clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).cpu()
