@@ -8,7 +8,6 @@ for the one before it to be done.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -24,32 +23,39 @@ StepCallback = Callable[[int, int], None]
 
 
 class Denoiser:
-    """A pipeline's text encoder, unet and scheduler, with complete settings."""
+    """A pipeline's text encoder, unet and scheduler on the device that they compute on."""
 
-    def __init__(self, pipeline: StableDiffusionPipeline, settings: PaintSettings) -> None:
+    def __init__(self, pipeline: StableDiffusionPipeline, device: torch.device) -> None:
         self.pipeline = pipeline
-        self.settings = settings
+        self.device = device
+        self._unconditional: dict[str, Tensor] = {}
         self._weighting = TokenWeights(pipeline.unet)
         self._prefix = SharedPrefix(pipeline.unet)
 
     def __call__(
-        self, prompts: Sequence[Prompt], noise: Tensor, on_step: StepCallback | None = None
+        self,
+        prompts: Sequence[Prompt],
+        noise: Tensor,
+        settings: PaintSettings,
+        on_step: StepCallback | None = None,
     ) -> Tensor:
         """Latents of the prompts from noise of deviation 1, both (batch, channels, side, side).
 
-        on_step is told the evaluations done and their number as they are sent to the device.
+        The settings are complete. on_step is told the evaluations done and their number as they
+        are sent to the device.
         """
-        pipeline, settings = self.pipeline, self.settings
-        unet, scheduler = pipeline.unet, pipeline.scheduler
+        unet, scheduler = self.pipeline.unet, self.pipeline.scheduler
         scale = settings.guidance_scale
         assert scale is not None  # complete_settings() saw to it
         scheduler.set_timesteps(settings.num_inference_steps)
         timesteps = scheduler.timesteps
-        on_device = timesteps.to(unet.device)
+        on_device = timesteps.to(self.device)
         conditional = self._encode([prompt.text for prompt in prompts])
-        guided = torch.cat([self._unconditional.expand_as(conditional), conditional])
+        guided = torch.cat(
+            [self._without(settings.negative_prompt).expand_as(conditional), conditional]
+        )
         weights = self._weights(prompts)
-        latents: Tensor = noise.to(unet.device, unet.dtype) * scheduler.init_noise_sigma
+        latents: Tensor = noise.to(self.device, unet.dtype) * scheduler.init_noise_sigma
         try:
             for i, timestep in enumerate(timesteps):
                 done = i / len(timesteps)
@@ -79,24 +85,25 @@ class Denoiser:
         different = list(dict.fromkeys(texts))
         embeddings, _ = self.pipeline.encode_prompt(
             different,
-            self.pipeline.unet.device,
+            self.device,
             num_images_per_prompt=1,
             do_classifier_free_guidance=False,
         )
         which = torch.tensor([different.index(text) for text in texts], device=embeddings.device)
         return torch.index_select(embeddings, 0, which)
 
-    @cached_property
-    def _unconditional(self) -> Tensor:
-        return self._encode([self.settings.negative_prompt])
+    def _without(self, negative_prompt: str) -> Tensor:
+        """What guidance leads away from, (1, text positions, width); encoded once."""
+        if negative_prompt not in self._unconditional:
+            self._unconditional[negative_prompt] = self._encode([negative_prompt])
+        return self._unconditional[negative_prompt]
 
     def _weights(self, prompts: Sequence[Prompt]) -> tuple[Tensor, Tensor] | None:
         """Factors of an unguided and of a guided batch; None where all are 1."""
-        pipeline = self.pipeline
-        rows = torch.tensor([weigh(pipeline.tokenizer, prompt).values for prompt in prompts])
+        rows = torch.tensor([weigh(self.pipeline.tokenizer, prompt).values for prompt in prompts])
         if torch.all(rows == 1):
             return None
         # The unconditional half of the batch comes first; it is not weighted.
         both = torch.cat([torch.ones_like(rows), rows]).unsqueeze(-1)
-        both = both.to(pipeline.unet.device, pipeline.unet.dtype)
+        both = both.to(self.device, self.pipeline.unet.dtype)
         return both[len(rows) :], both

@@ -37,6 +37,10 @@ class PaintingError(MonetizeError):
     """A painting cannot be made with these settings on this device."""
 
 
+class OutOfMemory(PaintingError):
+    """A batch does not fit the device's memory; a smaller one may."""
+
+
 class StorageError(MonetizeError):
     """A result could not be written: full disk, missing permission, lost drive."""
 

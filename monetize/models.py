@@ -111,7 +111,7 @@ def load_painting_pipeline(
     scheduler: str | None = None,
     safety_checker: bool = False,
 ) -> StableDiffusionPipeline:
-    """Load a Stable Diffusion pipeline; scheduler None keeps the checkpoint's own."""
+    """Load a Stable Diffusion pipeline into main memory; scheduler None keeps its own."""
     folder = checkpoint.folder
     index = _read_json(checkpoint, "model_index.json")
     if index.get("_class_name") != StableDiffusionPipeline.__name__:
@@ -144,7 +144,7 @@ def load_painting_pipeline(
         if scheduler is not None:
             pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(pipeline.scheduler.config)
         pipeline.set_progress_bar_config(disable=True)
-        return pipeline.to(placement.device)
+        return pipeline
 
 
 def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintSettings:

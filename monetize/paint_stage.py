@@ -1,36 +1,32 @@
 """The second stage of a job: every prompt becomes a JPEG in the workspace, chunk by chunk."""
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from PIL import Image
 from transformers import CLIPTokenizer
 
+from monetize.batches import LARGEST, Batches
 from monetize.checkpoints import choose, resolve
+from monetize.chunk_painter import ChunkPainter, Task, paint_here
 from monetize.errors import counted
 from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
 from monetize.models import complete_settings, place
-from monetize.painter import Painter
 from monetize.progress import Reporter
 from monetize.prompt import Prompt, Weight
-from monetize.settings import DeviceSettings, PaintSettings, RunSettings
+from monetize.settings import DeviceSettings, PaintSettings
 from monetize.tokens import load_tokenizer, weigh
 from monetize.workspace import Workspace
-
-# A GPU is idle with less; on a CPU a larger batch is no faster, and more is lost when stopped.
-CUDA_BATCH_SIZE = 8
 
 
 class PaintStage:
     """Finds the painter at once, with CheckpointError if it cannot be had; loads it to run.
 
-    `settings` are complete: with the model, size, scheduler, steps, guidance and batch size that
-    will be used.
+    `settings` are complete: with the model, size, scheduler, steps and guidance that will be used.
+    A job paints and saves `chunk_size` pictures at a time, in as many batches as memory wants.
     """
 
     def __init__(self, settings: PaintSettings, device: DeviceSettings, reporter: Reporter) -> None:
@@ -45,11 +41,10 @@ class PaintStage:
         )
         if self.checkpoint.variant and not self.placement.half:
             reporter.say(f"{self.checkpoint.name}: only weights in half precision are here")
+        # On a CPU a larger batch is no faster, and more is lost when stopped.
         on_cuda = self.placement.device.type == "cuda"
-        self.batch_size = settings.batch_size or (CUDA_BATCH_SIZE if on_cuda else 1)
-        self.settings = replace(
-            complete_settings(self.checkpoint, settings), model=name, batch_size=self.batch_size
-        )
+        self.chunk_size = settings.batch_size or (LARGEST if on_cuda else 1)
+        self.settings = replace(complete_settings(self.checkpoint, settings), model=name)
         negative = weigh(self.tokenizer, Prompt(settings.negative_prompt))
         for caution in negative.cautions("--negative-prompt"):
             reporter.warn(caution)
@@ -62,9 +57,9 @@ class PaintStage:
         """The painter's tokenizer, which loads in no time."""
         return load_tokenizer(self.checkpoint)
 
-    def load(self) -> Painter:
-        """Load the pipeline."""
-        return Painter.load(self.checkpoint, self.placement, self.settings)
+    def load(self, number: int, reporter: Reporter) -> Batches:
+        """Load the painter of so many pictures."""
+        return Batches.load(self.checkpoint, self.placement, self.settings, number, reporter)
 
     def check_weights(self, style: str) -> None:
         """Find mistakes that every prompt would show, before anything is captioned.
@@ -122,7 +117,7 @@ class PaintStage:
         item_of = {item.photo: item for item in items}
         by_chunk = (
             (number, [item_of[photo.key] for photo in chunk if photo.key in item_of])
-            for number, chunk in enumerate(chunks(job.photos, self.batch_size))
+            for number, chunk in enumerate(chunks(job.photos, self.chunk_size))
         )
         plan = {number: chunk for number, chunk in by_chunk if chunk}
         todo = {n: chunk for n, chunk in plan.items() if not _is_done(workspace, n, chunk)}
@@ -147,32 +142,17 @@ class PaintStage:
         done = total - sum(map(len, todo.values()))
         with reporter.stage("Painting", total, "painting", done) as progress:
             progress.step("loading the model")
-            painter = self.load()
-            _say_size(painter.size, job.settings.output_size, reporter)
-            for number, chunk in todo.items():
-                paintings = painter.paint(
-                    [item.prompt for item in chunk],
-                    [item.seed for item in chunk],
-                    on_step=lambda step, of: progress.step(f"step {step}/{of}"),
-                )
-                made = list(zip(chunk, paintings, strict=True))
-                record = {
-                    "items": [item.record() for item in chunk],
-                    "flagged": [item.file for item, painting in made if painting.flagged],
-                }
-                files = {item.file: to_jpeg(each.image, job.settings) for item, each in made}
-                workspace.save_chunk(number, record, files)
-                progress.advance(len(chunk))
-
-
-def to_jpeg(image: Image.Image, settings: RunSettings) -> bytes:
-    """Resize a painting to the output size, if it has another, and encode it."""
-    size = (settings.output_size, settings.output_size)
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=settings.jpeg_quality)
-    return buffer.getvalue()
+            batches = self.load(len(job.photos), reporter)
+            _say_size(batches.painter.size, job.settings.output_size, reporter)
+            tasks = (Task(number, chunk) for number, chunk in todo.items())
+            with ChunkPainter(batches, job.settings) as painter:
+                for task, made in paint_here(painter, tasks, progress):
+                    record = {
+                        "items": [item.record() for item in task.items],
+                        "flagged": made.flagged,
+                    }
+                    workspace.save_chunk(task.number, record, made.files)
+                    progress.advance(len(task.items))
 
 
 def _say_size(painted: int, output: int, reporter: Reporter) -> None:

@@ -57,9 +57,9 @@ class PaintSettings:
 
     `model` auto is sd-v1-4 on CUDA and pocket elsewhere. None means: the checkpoint's own `size`,
     `num_inference_steps`, `guidance_scale` and `scheduler` (512 pixels, 50, 7.5 and PNDM for
-    Stable Diffusion v1), and a `batch_size` that suits the device. Token weights act on the steps
-    whose fraction done lies in [weight_start, weight_end), guidance in [guidance_start,
-    guidance_end).
+    Stable Diffusion v1), the `batch_size` that fits the device's memory, and to `compile` where
+    that pays. Token weights act on the steps whose fraction done lies in [weight_start,
+    weight_end), guidance in [guidance_start, guidance_end).
     """
 
     model: str = "auto"
@@ -74,6 +74,7 @@ class PaintSettings:
     weight_start: float = 0.0
     weight_end: float = 1.0
     batch_size: int | None = None
+    compile: bool | None = None
     safety_checker: bool = False
 
     def __post_init__(self) -> None:

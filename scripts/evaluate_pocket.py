@@ -26,9 +26,9 @@ from torch import Tensor
 
 from monetize.captioner import Captioner
 from monetize.checkpoints import POCKET, resolve
+from monetize.chunk_painter import to_jpeg
 from monetize.layouts import CAPTIONER, PAINTER
 from monetize.models import place
-from monetize.paint_stage import to_jpeg
 from monetize.painter import Painter
 from monetize.prompt import Prompt, Weight, parse_weight
 from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings

@@ -179,9 +179,9 @@ def test_memory_that_runs_out_while_loading_is_no_damage(
     def run_out(*_: object) -> None:
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr("diffusers.StableDiffusionPipeline.to", run_out)
+    monkeypatch.setattr("transformers.VisionEncoderDecoderModel.to", run_out)
     with pytest.raises(CheckpointError, match="does not fit the memory that is free on the device"):
-        load_painting_pipeline(resolve(str(tiny.painter), PAINTER), CPU)
+        load_captioning_model(resolve(str(tiny.captioner), CAPTIONER), CPU)
 
 
 def test_a_part_of_an_unknown_class_is_named(tiny_copy: Tiny) -> None:

@@ -87,7 +87,7 @@ def test_decoded_latents_are_diffusers_pictures_pixel_for_pixel(painter_with: Lo
     pipeline = painter.pipeline
     decoded = pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample
     [theirs] = pipeline.image_processor.postprocess(decoded.detach())
-    [ours] = painter.decode(latents)
+    [ours] = painter.decode(latents).result()
     assert same(ours.image, theirs)
     assert not ours.flagged
 

@@ -82,8 +82,9 @@ def test_the_contest_preset_spells_out_every_default_that_a_preset_can() -> None
     spelled = {
         "captioner": "vit-gpt2", "model": "sd-v1-4", "size": 512, "scheduler": "pndm",
         "num_inference_steps": 50, "guidance_scale": 7.5, "weight": [],
+        "batch_size": "auto",
     }  # fmt: skip
-    left_out = {"limit", "batch_size"}
+    left_out = {"limit", "compile"}
     expected = {n: spelled.get(n, value) for n, value in defaults.items() if n not in left_out}
     assert values == expected
 

@@ -28,6 +28,7 @@ TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "integer": ("a whole number", (int,)),
     "float": ("a number", (int, float)),
     "boolean": ("true or false", (bool,)),
+    "auto|N": ('"auto" or a whole number', (int, str)),
 }
 Command = Callable[..., None]
 Decorator = Callable[[Command], Command]
@@ -48,6 +49,22 @@ class WeightType(click.ParamType):  # type: ignore[type-arg] # generic since cli
             return parse_weight(str(value))
         except UsageError as error:
             self.fail(str(error), param, ctx)
+
+
+class AutoOrNumber(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
+    """`auto`, which is None to the settings, or a whole number."""
+
+    name = "auto|N"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        """Read a number, or fail as a wrong use of its flag."""
+        if value == "auto":
+            return None
+        if not str(value).isdecimal():
+            self.fail(f"{value!r} is neither auto nor a whole number", param, ctx)
+        return int(str(value))
 
 
 def _use_config(
@@ -210,7 +227,18 @@ paint_options = _all(
         "[default: the checkpoint's own; 512 for Stable Diffusion v1, 128 for pocket]",
     ),
     click.option(
-        "--batch-size", type=int, help="Paintings made at once.  [default: 8 on CUDA, else 1]"
+        "--batch-size",
+        type=AutoOrNumber(),
+        default="auto",
+        show_default=True,
+        help="Paintings made at once. auto is as many as the memory of a CUDA device holds, up to "
+        "16; elsewhere 1. When memory runs out it is halved.",
+    ),
+    click.option(
+        "--compile/--no-compile",
+        default=None,
+        help="Compile the model: minutes to begin with, then faster.  "
+        "[default: on CUDA, from 256 paintings on]",
     ),
     click.option(
         "--safety-checker/--no-safety-checker",

@@ -98,13 +98,14 @@ def paint(
     terminal.say(f"Painter: {stage}")
     with terminal.stage("Painting", len(work), "painting") as progress:
         progress.step("loading the model")
-        painter = stage.load()
-        for batch in chunks(work, stage.batch_size):
-            paintings = painter.paint(
+        batches = stage.load(len(work), terminal)
+        painter = batches.painter
+        for batch in chunks(work, stage.chunk_size):
+            paintings = batches.start(
                 [each for each, _ in batch],
                 [own for _, own in batch],
                 on_step=lambda step, of: progress.step(f"step {step}/{of}"),
-            )
+            ).result()
             for (each, own), painting in zip(batch, paintings, strict=True):
                 path = next(paths) or free_name(each.text, own)
                 text = parameters(
