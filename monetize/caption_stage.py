@@ -1,6 +1,7 @@
 """The first stage of a job: every photo gets a line in captions.csv."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from PIL import Image
@@ -36,9 +37,16 @@ class CaptionStage:
         return Captioner.load(self.checkpoint, self.placement, self.settings)
 
     def run(
-        self, job: Job, workspace: Workspace, reporter: Reporter
+        self,
+        job: Job,
+        workspace: Workspace,
+        reporter: Reporter,
+        foresee: Callable[[float], None] = lambda _seconds: None,
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """Caption what captions.csv lacks; returns {photo: caption} and {photo: why not}."""
+        """Caption what captions.csv lacks; returns {photo: caption} and {photo: why not}.
+
+        `foresee` is told after each chunk how many seconds the others will take.
+        """
         captions, unreadable = workspace.captions(), dict[str, str]()
         todo = [
             chunk
@@ -52,7 +60,8 @@ class CaptionStage:
         with reporter.stage("Captioning", total, "photo", done) as progress:
             progress.step("loading the model")
             captioner = self.load()
-            for chunk in todo:
+            begin = time.monotonic()
+            for number, chunk in enumerate(todo, 1):
                 # All of the chunk, also what has its caption, so that the batch is the one of
                 # an uninterrupted job; a caption that stands, perhaps edited, is kept.
                 made, reasons = caption_photos(captioner, chunk)
@@ -60,6 +69,7 @@ class CaptionStage:
                 unreadable.update({k: why for k, why in reasons.items() if k not in captions})
                 workspace.save_captions(captions)
                 progress.advance(len(chunk))
+                foresee((time.monotonic() - begin) / number * (len(todo) - number))
         return captions, unreadable
 
 

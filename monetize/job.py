@@ -1,8 +1,9 @@
 """What a job is before any model is loaded: its photos, its outputs, and the plan of its work."""
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,7 +45,7 @@ class GivenCaptions:
 
 @dataclass(frozen=True)
 class Job:
-    """Photos in, zip out. `given_captions` replaces the captioner."""
+    """Photos in, zip out. `given_captions` replaces the captioner; `begin` is by time.monotonic."""
 
     folder: Path
     photos: tuple[Photo, ...]
@@ -55,6 +56,7 @@ class Job:
     given_captions: GivenCaptions | None = None
     overwrite: bool = False
     keep_work: bool = False
+    begin: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,14 @@ def place(settings: DeviceSettings) -> Placement:
     return Placement(device, getattr(torch, settings.dtype))
 
 
+def every_device(placement: Placement) -> list[Placement]:
+    """Where a job paints: `cuda` without a number is every CUDA device of the machine."""
+    if str(placement.device) != "cuda":
+        return [placement]
+    count = torch.cuda.device_count()
+    return [replace(placement, device=torch.device("cuda", i)) for i in range(count)]
+
+
 def load_captioning_model(
     checkpoint: Checkpoint, placement: Placement
 ) -> tuple[VisionEncoderDecoderModel, BaseImageProcessor, PreTrainedTokenizerBase]:

@@ -1,8 +1,10 @@
 """The second stage of a job: every prompt becomes a JPEG in the workspace, chunk by chunk."""
 
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,16 +12,30 @@ from transformers import CLIPTokenizer
 
 from monetize.batches import LARGEST, Batches
 from monetize.checkpoints import choose, resolve
-from monetize.chunk_painter import ChunkPainter, Task, paint_here
+from monetize.chunk_painter import ChunkPainter, Made, Task, paint_here
+from monetize.crew import CHUNKS_EACH, Crew
+from monetize.deadline import Deadline, Speed
 from monetize.errors import counted
 from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
-from monetize.models import complete_settings, place
-from monetize.progress import Reporter
+from monetize.models import complete_settings, every_device, place
+from monetize.progress import Reporter, Stage
 from monetize.prompt import Prompt, Weight
 from monetize.settings import DeviceSettings, PaintSettings
 from monetize.tokens import load_tokenizer, weigh
 from monetize.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Painted:
+    """The paintings as (name in the zip, JPEG's path), and what is to be told of each name.
+
+    `flagged` are those that the safety checker blacked out.
+    """
+
+    members: list[tuple[str, Path]]
+    flagged: frozenset[str]
+    evaluations: dict[str, int]
 
 
 class PaintStage:
@@ -45,12 +61,15 @@ class PaintStage:
         on_cuda = self.placement.device.type == "cuda"
         self.chunk_size = settings.batch_size or (LARGEST if on_cuda else 1)
         self.settings = replace(complete_settings(self.checkpoint, settings), model=name)
+        self.placements = every_device(self.placement)
+        self._batches: Batches | None = None
         negative = weigh(self.tokenizer, Prompt(settings.negative_prompt))
         for caution in negative.cautions("--negative-prompt"):
             reporter.warn(caution)
 
     def __str__(self) -> str:
-        return f"{self.checkpoint.name} on {self.placement}{self.why}"
+        others = f", {len(self.placements)} of them" if len(self.placements) > 1 else ""
+        return f"{self.checkpoint.name} on {self.placement}{others}{self.why}"
 
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:
@@ -106,14 +125,43 @@ class PaintStage:
                         f"{weight.phrase!r} is past token {limit}"
                     )
 
-    def run(
-        self, job: Job, workspace: Workspace, items: Sequence[Item], reporter: Reporter
-    ) -> tuple[list[tuple[str, Path]], frozenset[str]]:
-        """Paint the chunks that the workspace lacks or has for other prompts.
+    def deadline(self, job: Job, workspace: Workspace, reporter: Reporter) -> Deadline | None:
+        """Measure how fast this machine paints; None where the job has all the time."""
+        budget = job.settings.time_budget
+        if budget is None:
+            return None
+        reporter.say("Measuring how fast this machine paints, for --time-budget")
+        batches = self.load(len(job.photos), reporter)
+        number = min(self.chunk_size, len(job.photos))
+        speed = Speed.measure(
+            lambda settings: batches.start(
+                [Prompt("")] * number, [0] * number, settings=settings
+            ).result(),
+            self.settings,
+        )
+        if len(self.placements) == 1:
+            self._batches = batches
+        to_paint = range(len(chunks(job.photos, self.chunk_size)))
+        return Deadline(
+            budget,
+            speed,
+            self.settings,
+            photos=len(job.photos),
+            chunks=sum(workspace.chunk(number) is None for number in to_paint),
+            begin=job.begin,
+            devices=len(self.placements),
+            approximate=job.settings.allow_approximate,
+        )
 
-        Returns (name in the zip, JPEG's path) of every item and the names of those that the
-        safety checker blacked out.
-        """
+    def run(
+        self,
+        job: Job,
+        workspace: Workspace,
+        items: Sequence[Item],
+        reporter: Reporter,
+        deadline: Deadline | None = None,
+    ) -> Painted:
+        """Paint the chunks that the workspace lacks or has for other prompts."""
         item_of = {item.photo: item for item in items}
         by_chunk = (
             (number, [item_of[photo.key] for photo in chunk if photo.key in item_of])
@@ -122,14 +170,15 @@ class PaintStage:
         plan = {number: chunk for number, chunk in by_chunk if chunk}
         todo = {n: chunk for n, chunk in plan.items() if not _is_done(workspace, n, chunk)}
         if todo:
-            self._paint(job, workspace, todo, len(items), reporter)
-        members, flagged = [], set[str]()
+            self._paint(job, workspace, todo, len(items), reporter, deadline)
+        members, flagged, evaluations = [], set[str](), dict[str, int]()
         for number, chunk in plan.items():
             members += [(item.file, workspace.painting(number, item.file)) for item in chunk]
             record = workspace.chunk(number)
             assert record is not None
             flagged.update(record["flagged"])
-        return members, frozenset(flagged)
+            evaluations.update({item.file: record["evaluations"] for item in chunk})
+        return Painted(members, frozenset(flagged), evaluations)
 
     def _paint(
         self,
@@ -138,21 +187,55 @@ class PaintStage:
         todo: Mapping[int, Sequence[Item]],
         total: int,
         reporter: Reporter,
+        deadline: Deadline | None,
     ) -> None:
         done = total - sum(map(len, todo.values()))
+        at_once = len(self.placements)
+        # Of what is sent to CUDA, one chunk is still at work when the next is prepared.
+        overlapping = self.placement.device.type == "cuda"
+        if deadline is not None:
+            deadline.plan(0, reporter, chunks=len(todo))
+
+        def tasks() -> Iterator[Task]:
+            for sent, (number, chunk) in enumerate(todo.items()):
+                settings = self.settings
+                if deadline is not None:
+                    in_flight = min(sent, CHUNKS_EACH * at_once - 1 if at_once > 1 else overlapping)
+                    settings = deadline.next(len(todo) - sent, in_flight, reporter)
+                yield Task(number, chunk, settings)
+
         with reporter.stage("Painting", total, "painting", done) as progress:
-            progress.step("loading the model")
-            batches = self.load(len(job.photos), reporter)
-            _say_size(batches.painter.size, job.settings.output_size, reporter)
-            tasks = (Task(number, chunk) for number, chunk in todo.items())
-            with ChunkPainter(batches, job.settings) as painter:
-                for task, made in paint_here(painter, tasks, progress):
+            _say_size(self.settings.size or 0, job.settings.output_size, reporter)
+            with self._painting(job, tasks(), progress, reporter) as painted:
+                for task, made in painted:
                     record = {
                         "items": [item.record() for item in task.items],
                         "flagged": made.flagged,
+                        "evaluations": made.evaluations,
                     }
+                    begin = time.monotonic()
                     workspace.save_chunk(task.number, record, made.files)
                     progress.advance(len(task.items))
+                    if deadline is not None:
+                        saving = 0.0 if overlapping else time.monotonic() - begin
+                        deadline.took(task.settings, made.seconds + saving)
+
+    @contextmanager
+    def _painting(
+        self, job: Job, tasks: Iterator[Task], progress: Stage, reporter: Reporter
+    ) -> Iterator[Iterator[tuple[Task, Made]]]:
+        """Chunks as they are painted, here or in a process for each device."""
+        number = len(job.photos)
+        if len(self.placements) > 1:
+            with Crew(
+                self.checkpoint, self.placements, self.settings, job.settings, number, reporter
+            ) as crew:
+                yield crew.paint(tasks)
+            return
+        progress.step("loading the model")
+        batches = self._batches or self.load(number, reporter)
+        with ChunkPainter(batches, job.settings) as painter:
+            yield paint_here(painter, tasks, progress)
 
 
 def _say_size(painted: int, output: int, reporter: Reporter) -> None:

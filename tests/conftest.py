@@ -23,6 +23,7 @@ from monetize.cli import main
 from monetize.layouts import CAPTIONER, PAINTER
 from monetize.models import Placement
 from monetize.painter import Painter
+from monetize.progress import Reporter
 from monetize.settings import PaintSettings
 from monetize.tokens import load_tokenizer
 
@@ -98,6 +99,20 @@ def photos(tmp_path: Path) -> Path:
         image = Image.fromarray(pixels.numpy()).resize((48, 40), Image.Resampling.BICUBIC)
         image.save(folder / f"photo{i}.jpg")
     return folder
+
+
+class Listener(Reporter):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.warnings: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
 
 
 Run = Callable[..., Result]

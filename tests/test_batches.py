@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import Listener
 from diffusers import StableDiffusionPipeline
 
 from monetize.batches import Batches, fitting_batch_size
@@ -23,16 +24,6 @@ PROMPTS = [
     Prompt("a boat"),
 ]
 SEEDS = [1, 2, 3, 4, 5]
-
-
-class Listener(Reporter):
-    """Keeps the warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 def watched(painter: Painter, monkeypatch: pytest.MonkeyPatch, most: float) -> list[int]:

@@ -52,7 +52,7 @@ def test_a_folder_becomes_a_contest_zip_with_its_reports(
 
     table = rows(tmp_path / "images.csv")
     assert list(table[0]) == [
-        "photo", "file", "caption", "prompt", "seed", "weights", "status", "error",
+        "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "status", "error",
     ]  # fmt: skip
     for i, row in enumerate(table):
         assert row["photo"] == row["file"] == f"photo{i}.jpg"
@@ -222,16 +222,16 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch) -> Interrupt:
 
     def arrange(batches: int) -> None:
         painted = 0
-        original = painter.Painter.paint
+        original = painter.Painter.start
 
-        def paint(self: painter.Painter, *args: object, **options: object) -> object:
+        def start(self: painter.Painter, *args: object, **options: object) -> object:
             nonlocal painted
             if painted == batches:
                 raise KeyboardInterrupt
             painted += 1
             return original(self, *args, **options)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(painter.Painter, "paint", paint)
+        monkeypatch.setattr(painter.Painter, "start", start)
 
     return arrange
 
@@ -484,3 +484,18 @@ def test_a_preset_holds_where_no_flag_is_given(run_job: Run, photos: Path, tmp_p
     settings = json.loads((tmp_path / "a.json").read_text())["settings"]
     assert (settings["run"]["limit"], settings["run"]["seed"]) == (2, 4)
     assert (settings["paint"]["guidance_scale"], settings["paint"]["weight"]) == (5.0, ["@1=2"])
+
+
+def test_a_named_preset_gives_way_to_a_file_and_that_to_a_flag(
+    cli: Run, tiny: Tiny, photos: Path, tmp_path: Path
+) -> None:
+    preset = tmp_path / "preset.toml"
+    preset.write_text("[paint]\nscheduler = 'ddim'\nnum_inference_steps = 3\n")
+    named, own = ["--preset", "draft"], ["--config", preset]
+    for both in ([*named, *own], [*own, *named]):
+        flags = [*tiny.flags, *both, "--steps", 2, "--overwrite"]
+        assert cli("run", photos, tmp_path / "a.zip", *flags).exit_code == 0
+        used = json.loads((tmp_path / "a.json").read_text())["settings"]["paint"]
+        assert used["num_inference_steps"] == 2
+        assert used["scheduler"] == "ddim"
+        assert (used["guidance_start"], used["guidance_end"]) == (0.2, 0.8)

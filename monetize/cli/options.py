@@ -7,16 +7,19 @@ from typing import Any, TypeVar
 
 import click
 
+from monetize.durations import parse_duration
 from monetize.errors import UsageError
 from monetize.prompt import WEIGHT_FORM, Weight, parse_weight
 from monetize.settings import (
     DTYPES,
+    PRESETS,
     SCHEDULERS,
     TABLES,
     CaptionSettings,
     DeviceSettings,
     PaintSettings,
     RunSettings,
+    flag,
     load_config,
     own_names,
 )
@@ -67,6 +70,23 @@ class AutoOrNumber(click.ParamType):  # type: ignore[type-arg] # generic since c
         return int(str(value))
 
 
+class Duration(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
+    """`4h30m`, `90m`, `45s`: seconds."""
+
+    name = "DURATION"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a duration, or fail as a wrong use of its flag."""
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 def _use_config(
     tables: Collection[str], ctx: click.Context, _param: click.Parameter, path: Path | None
 ) -> None:
@@ -77,7 +97,13 @@ def _use_config(
     for param in ctx.command.params:
         if param.name in values:
             _check_type(path, param, values[param.name])
-    ctx.default_map = values
+    ctx.default_map = {**(ctx.default_map or {}), **values}
+
+
+def _use_preset(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
+    """Let a named preset's values stand where neither a flag nor a file gives others."""
+    if name is not None:
+        ctx.default_map = {**PRESETS[name], **(ctx.default_map or {})}
 
 
 def _check_type(path: Path, param: click.Parameter, value: object) -> None:
@@ -171,6 +197,16 @@ weight_option = click.option(
 paint_options = _all(
     model_option,
     weight_option,
+    click.option(
+        "--preset",
+        type=click.Choice(list(PRESETS)),
+        is_eager=True,
+        expose_value=False,
+        callback=_use_preset,
+        help="draft: other pictures for a third of the work of Stable Diffusion's own settings: "
+        + " ".join(f"{flag(name)} {value}" for name, value in PRESETS["draft"].items())
+        + ". Flags and --config go before it.",
+    ),
     click.option(
         "--weight-start",
         type=float,

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from monetize.archive import CONTEST_COUNT
 from monetize.cli.options import (
+    Duration,
     build,
     caption_options,
     common_options,
@@ -60,6 +61,17 @@ from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSett
     show_default=True,
     help="1 to 100.",
 )
+@click.option(
+    "--time-budget",
+    type=Duration(),
+    help="Be done in this time, such as 4h30m: after a measurement on this machine the paintings "
+    "get as many steps as fit, at most --num-inference-steps.",
+)
+@click.option(
+    "--allow-approximate",
+    is_flag=True,
+    help="Let --time-budget leave guidance out of the first and last steps, to fit more of them.",
+)
 @caption_options
 @paint_options
 @device_options
@@ -93,6 +105,7 @@ def run(
       monetize run photos/ images.zip
       monetize run photos/ images.zip --limit 20 --steps 20
       monetize run photos/ images.zip --config configs/report.toml
+      monetize run photos/ images.zip --time-budget 4h30m
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
