@@ -53,12 +53,13 @@ class Crew:
         number: int,
         reporter: Reporter,
     ) -> None:
+        """Start them; each loads a painter as a single device would for all `number` pictures."""
         self._reporter = reporter
         context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
         self.workers = []
         for placement in placements:
             pipe, theirs = context.Pipe()
-            args = (theirs, checkpoint, placement, settings, job, number // len(placements))
+            args = (theirs, checkpoint, placement, settings, job, number)
             process = context.Process(target=_work, args=args, daemon=True)
             process.start()
             theirs.close()  # so that the pipe ends with the process

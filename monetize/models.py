@@ -1,5 +1,6 @@
 """Checkpoints → loaded Hugging Face objects, on a device and in a precision."""
 
+import gc
 import json
 import math
 import pickle
@@ -89,6 +90,13 @@ def every_device(placement: Placement) -> list[Placement]:
         return [placement]
     count = torch.cuda.device_count()
     return [replace(placement, device=torch.device("cuda", i)) for i in range(count)]
+
+
+def free_memory() -> None:
+    """Give back the devices' memory that torch keeps for later, to whoever asks for it next."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def load_captioning_model(

@@ -18,7 +18,7 @@ from monetize.deadline import Deadline, Speed
 from monetize.errors import counted
 from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
-from monetize.models import complete_settings, every_device, place
+from monetize.models import complete_settings, every_device, free_memory, place
 from monetize.progress import Reporter, Stage
 from monetize.prompt import Prompt, Weight
 from monetize.settings import DeviceSettings, PaintSettings
@@ -226,6 +226,7 @@ class PaintStage:
     ) -> Iterator[Iterator[tuple[Task, Made]]]:
         """Chunks as they are painted, here or in a process for each device."""
         number = len(job.photos)
+        free_memory()  # the captioner's, and what measuring the speed took
         if len(self.placements) > 1:
             with Crew(
                 self.checkpoint, self.placements, self.settings, job.settings, number, reporter

@@ -38,6 +38,12 @@ def test_two_processes_make_the_bytes_that_one_makes(
 
 
 @pytest.mark.usefixtures("two_processes")
+def test_fewer_photos_than_processes(run_job: Run, photos: Path, tmp_path: Path) -> None:
+    result = run_job(photos, tmp_path / "images.zip", "--limit", 1)
+    assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.usefixtures("two_processes")
 def test_the_chunks_of_a_process_that_dies_are_painted_by_the_other(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

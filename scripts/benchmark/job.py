@@ -1,0 +1,106 @@
+"""Where the time of a whole `monetize run` goes."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import diffusers
+import torch
+import transformers
+from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
+from transformers import CLIPTextModel, VisionEncoderDecoderModel
+
+from benchmark.measure import peak_memory
+from monetize import chunk_painter, run
+from monetize.caption_stage import CaptionStage
+from monetize.job import prepare
+from monetize.paint_stage import PaintStage
+from monetize.painter import Painter, Pending
+from monetize.progress import Reporter
+from monetize.settings import RunSettings
+from monetize.workspace import Workspace
+
+MODEL_CALLS = (
+    (VisionEncoderDecoderModel, "generate"),
+    (UNet2DConditionModel, "forward"),
+    (AutoencoderKL, "decode"),
+    (AutoencoderTiny, "decode"),
+    (CLIPTextModel, "forward"),
+)
+STAGES = {
+    "caption": [(CaptionStage, "run")],
+    "paint": [(Painter, "start"), (Pending, "result")],
+    "encode": [(chunk_painter, "to_jpeg")],
+    "save": [(Workspace, "save_chunk")],
+    "pack": [(run, "pack")],
+    "load": [(PaintStage, "load")],
+}
+
+
+class Stopwatch:
+    """Seconds and processor seconds spent within functions."""
+
+    def __init__(self) -> None:
+        self.wall = 0.0
+        self.processor = 0.0
+
+    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function with its time taken."""
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            begin = time.perf_counter(), time.process_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.wall += time.perf_counter() - begin[0]
+                self.processor += time.process_time() - begin[1]
+
+        return timed
+
+
+@contextmanager
+def _watched(places: Any) -> Iterator[Stopwatch]:
+    watch = Stopwatch()
+    with ExitStack() as stack:
+        for owner, name in places:
+            stack.enter_context(patch.object(owner, name, watch.around(getattr(owner, name))))
+        yield watch
+
+
+def split(
+    photos: Path, count: int, work: Path, settings: RunSettings, threads: int | None
+) -> dict[str, Any]:
+    """Run a job over `count` links to the photos; seconds of its parts, and processor time.
+
+    To be called in a process of its own, whose peak memory is the job's.
+    """
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity_error()
+        library.utils.logging.disable_progress_bar()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    folder = work / "photos"
+    folder.mkdir()
+    some = sorted(path for path in photos.iterdir() if path.suffix == ".jpg")
+    for i, path in enumerate(islice(cycle(some), count)):
+        (folder / f"{i:05d}.jpg").symlink_to(path.resolve())
+    begin = time.perf_counter(), time.process_time()
+    with ExitStack() as stack:
+        watches = {name: stack.enter_context(_watched(of)) for name, of in STAGES.items()}
+        models = stack.enter_context(_watched(MODEL_CALLS))
+        run.run(prepare(folder, work / "images.zip", settings), Reporter())
+    wall, processor = time.perf_counter() - begin[0], time.process_time() - begin[1]
+    seconds = {name: watch.wall for name, watch in watches.items()}
+    # What was encoded while the device painted took no time of its own.
+    seconds["rest"] = max(0.0, wall - sum(seconds.values()) + seconds["encode"])
+    return {
+        "photos": count,
+        "seconds": {"whole": wall, **seconds},
+        "processor_ms_a_photo": 1000 * processor / count,
+        "processor_ms_a_photo_outside_models": 1000 * (processor - models.processor) / count,
+        "peak_memory_bytes": peak_memory(),
+    }

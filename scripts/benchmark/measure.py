@@ -1,0 +1,146 @@
+"""Times, rates and memory, measured side by side."""
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmark.peers import PROMPTS, Architecture, Peer
+from monetize.attention import TokenWeights
+from monetize.guidance import SharedPrefix
+from monetize.models import Placement
+from monetize.settings import PaintSettings
+
+
+def compare(
+    peers: Sequence[Peer], images: int, repeats: int, placement: Placement
+) -> dict[str, dict[str, Any]]:
+    """Paint `images` pictures with each peer in turn, `repeats` times after a first one."""
+    cold = {peer.name: _seconds(peer, images, placement) for peer in peers}
+    warm = {peer.name: _seconds(peer, min(peer.batch, images), placement) for peer in peers}
+    seconds: dict[str, list[float]] = {peer.name: [] for peer in peers}
+    memory: dict[str, int] = dict.fromkeys(seconds, 0)
+    for _ in range(repeats):
+        for peer in peers:
+            if placement.device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats(placement.device)
+            seconds[peer.name].append(_seconds(peer, images, placement))
+            if placement.device.type == "cuda":
+                memory[peer.name] = torch.cuda.max_memory_allocated(placement.device)
+    return {
+        peer.name: {
+            "batch": peer.batch,
+            "images_per_second": images / statistics.median(seconds[peer.name]),
+            "range": [images / max(seconds[peer.name]), images / min(seconds[peer.name])],
+            "ratio_to_first": 1 / _ratio(seconds[peer.name], seconds[peers[0].name]),
+            "cold_seconds": cold[peer.name],
+            "warm_seconds_to_first_pictures": warm[peer.name],
+            "device_memory_bytes": memory[peer.name] or None,
+        }
+        for peer in peers
+    }
+
+
+def _ratio(taken: Sequence[float], other: Sequence[float]) -> float:
+    """The median over the rounds, in each of which the machine was as fast for both."""
+    return statistics.median(one / two for one, two in zip(taken, other, strict=True))
+
+
+def _seconds(peer: Peer, images: int, placement: Placement) -> float:
+    prompts = [PROMPTS[i % len(PROMPTS)] for i in range(images)]
+    begin = time.perf_counter()
+    for start in range(0, images, peer.batch):
+        some = slice(start, min(start + peer.batch, images))
+        peer.paint(prompts[some], range(images)[some])  # which gives pictures: the device is done
+    if placement.device.type == "cuda":
+        torch.cuda.synchronize(placement.device)
+    return time.perf_counter() - begin
+
+
+@torch.no_grad()
+def flops_of_a_picture(architecture: Architecture, settings: PaintSettings) -> int:
+    """Counted without computing: the unet's guided evaluations, the decoder, the text encoder."""
+    pipeline = architecture.build(Placement(torch.device("cpu"), torch.float32)).to("meta")
+    side = architecture.size // 8
+    width = pipeline.unet.config.cross_attention_dim
+    with torch.device("meta"):
+        pair, text = torch.empty(2, 4, side, side), torch.empty(2, 77, width)
+        tokens = torch.zeros(2, 77, dtype=torch.long)
+        time_step = torch.zeros(())
+    scheduler = pipeline.scheduler
+    scheduler.set_timesteps(settings.num_inference_steps)
+    evaluations = len(scheduler.timesteps)
+    counts = list[int]()
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: pipeline.unet(pair, time_step, encoder_hidden_states=text),
+        lambda: pipeline.vae.decode(pair[:1]),
+        lambda: pipeline.text_encoder(tokens),
+    )
+    for call in calls:
+        with FlopCounterMode(display=False) as counter:
+            call()
+        counts.append(counter.get_total_flops())
+    unet, decoder, encoder = counts
+    return evaluations * unet + decoder + encoder
+
+
+def matrix_rate(placement: Placement) -> float:
+    """FLOP a second of the best of some products of large square matrices."""
+    on_cuda = placement.device.type == "cuda"
+    side = 8192 if on_cuda else 2048
+    one, other = (torch.randn(side, side).to(placement.device, placement.dtype) for _ in range(2))
+    best = float("inf")
+    for _ in range(8):
+        begin = time.perf_counter()
+        for _ in range(10 if on_cuda else 1):
+            one @ other
+        if on_cuda:
+            torch.cuda.synchronize(placement.device)
+        best = min(best, (time.perf_counter() - begin) / (10 if on_cuda else 1))
+    return 2 * side**3 / best
+
+
+def peak_memory() -> int:
+    """Bytes of main memory that this process had at most."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+@torch.inference_mode()
+def evaluations(
+    architecture: Architecture, repeats: int, placement: Placement
+) -> dict[str, dict[str, Any]]:
+    """Seconds of a guided evaluation of one picture by one unet, in three ways in turn.
+
+    As diffusers does it; as monetize does; and so with a weight on every token.
+    """
+    unet = architecture.build(placement).unet
+    side, width = architecture.size // 8, unet.config.cross_attention_dim
+    half = torch.randn(1, 4, side, side).to(placement.device, placement.dtype)
+    text = torch.randn(2, 77, width).to(placement.device, placement.dtype)
+    factors = torch.randn(2, 77, 1).to(placement.device, placement.dtype)
+    prefix, weighting = SharedPrefix(unet), TokenWeights(unet)
+    seconds: dict[str, list[float]] = {"diffusers": [], "monetize": [], "monetize, weighted": []}
+    for repeat in range(repeats + 1):
+        for name, taken in seconds.items():
+            prefix.on = name != "diffusers"
+            weighting.factors = factors if "weighted" in name else None
+            begin = time.perf_counter()
+            unet(torch.cat([half, half]), 500, encoder_hidden_states=text)
+            if placement.device.type == "cuda":
+                torch.cuda.synchronize(placement.device)
+            if repeat:  # the first is slower
+                taken.append(time.perf_counter() - begin)
+    return {
+        name: {
+            "seconds": statistics.median(taken),
+            "range": [min(taken), max(taken)],
+            "ratio_to_first": _ratio(taken, seconds["diffusers"]),
+        }
+        for name, taken in seconds.items()
+    }

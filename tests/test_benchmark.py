@@ -1,0 +1,67 @@
+"""What scripts/bench.py measures is what it says, and nothing counts unless the pictures agree."""
+
+import json
+from pathlib import Path
+
+import bench
+import pytest
+from benchmark import measure
+from benchmark.peers import ARCHITECTURES
+from click.testing import CliRunner, Result
+from conftest import BUNDLED_PHOTOS, Tiny
+
+from monetize.attention import TokenWeights
+from monetize.settings import PaintSettings
+
+SMALL = ARCHITECTURES["small"]
+FEWEST = ("--steps", "1", "--images", "1", "--repeats", "2", "--peers", "abd")
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(bench.main, [str(arg) for arg in args], catch_exceptions=False)
+
+
+def test_the_painters_are_compared(tmp_path: Path) -> None:
+    output, plot = tmp_path / "result.json", tmp_path / "result.png"
+    result = run("painters", *FEWEST, "--output", output, "--plot", plot)
+    assert result.exit_code == 0, result.output
+    measured = json.loads(output.read_text())
+    assert list(measured["peers"]) == [
+        "tutorial loop",
+        "diffusers, batched",
+        "monetize",
+        "monetize, weighted",
+    ]
+    assert measured["greatest_difference_fp32"] < 1e-4
+    assert measured["peers"]["tutorial loop"]["ratio_to_first"] == 1
+    for row in measured["peers"].values():
+        assert row["range"][0] <= row["images_per_second"] <= row["range"][1]
+    assert plot.exists()
+
+
+def test_no_timing_counts_where_the_pictures_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TokenWeights, "_scale", lambda self, _module, _args, values: 1.01 * values)
+    result = run("painters", *FEWEST)
+    assert result.exit_code == 1
+    assert "no timing counts" in result.output
+
+
+def test_the_work_grows_with_the_evaluations() -> None:
+    counts = [
+        measure.flops_of_a_picture(SMALL, PaintSettings(num_inference_steps=steps))
+        for steps in (2, 5, 8)
+    ]
+    assert counts[2] - counts[1] == counts[1] - counts[0] > 0
+
+
+def test_the_time_of_a_job_is_split(tiny: Tiny, tmp_path: Path) -> None:
+    output = tmp_path / "job.json"
+    models = ("--captioner", tiny.captioner, "--model", tiny.painter, "--steps", 2)
+    result = run("job", "--photos", BUNDLED_PHOTOS, "--count", 3, *models, "--output", output)
+    assert result.exit_code == 0, result.output
+    [row] = json.loads(output.read_text())
+    parts = row["seconds"]
+    assert row["photos"] == 3
+    assert 0 < parts["caption"] < parts["whole"]
+    assert 0 < parts["paint"] < parts["whole"]
+    assert 0 < row["processor_ms_a_photo_outside_models"] < row["processor_ms_a_photo"]
