@@ -68,10 +68,13 @@ class Batches:
         seeds: Sequence[int],
         on_step: StepCallback | None = None,
         settings: PaintSettings | None = None,
+        *,
+        heat: bool = False,
     ) -> "PendingBatches":
         """Send pictures to the device, in batches that become smaller where memory runs out.
 
-        Raises OutOfMemory if there is not enough for a single picture.
+        With `heat`, the paintings tell where each text position acted. Raises OutOfMemory if
+        there is not enough for a single picture.
         """
         pending = list[tuple[Pending, int]]()
         done = 0
@@ -85,6 +88,7 @@ class Batches:
                     [*seeds[done:end], *[seeds[end - 1]] * filling],
                     on_step,
                     settings,
+                    heat=heat,
                 )
             except OutOfMemory:
                 if not self._take_less():

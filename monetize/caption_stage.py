@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from PIL import Image
 
@@ -16,6 +17,8 @@ from monetize.photos import Photo, open_photo
 from monetize.progress import Reporter
 from monetize.settings import CaptionSettings, DeviceSettings
 from monetize.workspace import Workspace
+
+T = TypeVar("T")
 
 
 class CaptionStage:
@@ -77,6 +80,13 @@ def caption_photos(
     captioner: Captioner, photos: Sequence[Photo]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Caption photos as one batch; returns {photo: caption} and {photo: why it has none}."""
+    return of_readable(photos, captioner.caption)
+
+
+def of_readable(
+    photos: Sequence[Photo], make: Callable[[Iterator[Image.Image]], Sequence[T]]
+) -> tuple[dict[str, T], dict[str, str]]:
+    """Make something of the photos that can be read; returns {photo: it} and {photo: why not}."""
     readable: list[str] = []
     reasons: dict[str, str] = {}
 
@@ -90,8 +100,8 @@ def caption_photos(
                 readable.append(photo.key)
                 yield image
 
-    texts = captioner.caption(opened())
-    return dict(zip(readable, texts, strict=True)), reasons
+    made = make(opened())
+    return dict(zip(readable, made, strict=True)), reasons
 
 
 def none_readable(reasons: Mapping[str, str]) -> InputError:

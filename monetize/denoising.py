@@ -29,7 +29,7 @@ class Denoiser:
         self.pipeline = pipeline
         self.device = device
         self._unconditional: dict[str, Tensor] = {}
-        self._weighting = TokenWeights(pipeline.unet)
+        self.weighting = TokenWeights(pipeline.unet)
         self._prefix = SharedPrefix(pipeline.unet)
 
     def __call__(
@@ -61,7 +61,7 @@ class Denoiser:
                 done = i / len(timesteps)
                 guide = scale > 1 and settings.guidance_start <= done < settings.guidance_end
                 weight = settings.weight_start <= done < settings.weight_end
-                self._weighting.factors = weights[guide] if weights and weight else None
+                self.weighting.factors = weights[guide] if weights and weight else None
                 self._prefix.on = guide
                 inputs = torch.cat([latents, latents]) if guide else latents
                 predicted = unet(
@@ -76,7 +76,7 @@ class Denoiser:
                 if on_step is not None:
                     on_step(i + 1, len(timesteps))
         finally:
-            self._weighting.factors = None
+            self.weighting.factors = None
             self._prefix.on = False
         return latents
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -12,6 +12,7 @@ from torch import Tensor
 from monetize.checkpoints import Checkpoint
 from monetize.denoising import Denoiser, StepCallback
 from monetize.errors import OutOfMemory, PaintingError, counted
+from monetize.heatmaps import AttentionRecorder
 from monetize.models import Placement, complete_settings, load_painting_pipeline
 from monetize.prompt import Prompt
 from monetize.settings import PaintSettings
@@ -22,21 +23,34 @@ DECODED_AT_ONCE = {"cuda": 4}
 
 @dataclass(frozen=True)
 class Painting:
-    """A finished picture; `flagged` ones were blacked out by the safety checker."""
+    """A finished picture; `flagged` ones were blacked out by the safety checker.
+
+    `heat`, if it was asked for, is where each text position acted: (text positions, height and
+    width of the latents), see `heatmaps.py`.
+    """
 
     image: Image.Image
     flagged: bool = False
+    heat: Tensor | None = field(default=None, compare=False)
 
 
 class Pending:
     """A batch that was sent to the device, which may be at work on it still."""
 
-    def __init__(self, pixels: Tensor, finite: Tensor, flags: Sequence[bool], overflow: str):
+    def __init__(
+        self,
+        pixels: Tensor,
+        finite: Tensor,
+        flags: Sequence[bool],
+        overflow: str,
+        heat: Tensor | None = None,
+    ) -> None:
         # On CUDA this gives pinned memory, and does not wait.
         self._pixels = pixels.to("cpu", non_blocking=True)
         self._finite = finite.to("cpu", non_blocking=True)
         self._flags = flags
         self._overflow = overflow
+        self._heat = heat
         self._arrived: torch.cuda.Event | None = None
         if pixels.is_cuda:
             self._arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
@@ -49,7 +63,8 @@ class Pending:
         if not self._finite:
             raise PaintingError(self._overflow)
         images = [Image.fromarray(each.numpy()) for each in self._pixels]
-        return [Painting(*each) for each in zip(images, self._flags, strict=True)]
+        heats = [None] * len(images) if self._heat is None else self._heat.cpu().unbind()
+        return [Painting(*each) for each in zip(images, self._flags, heats, strict=True)]
 
 
 class Painter:
@@ -132,10 +147,22 @@ class Painter:
         seeds: Sequence[int],
         on_step: StepCallback | None = None,
         settings: PaintSettings | None = None,
+        *,
+        heat: bool = False,
     ) -> Pending:
-        """Send one batch to the device, as `paint`, without waiting for its pictures."""
+        """Send one batch to the device, as `paint`, without waiting for its pictures.
+
+        With `heat`, record where each text position acts; the pictures stay the same to the bit.
+        """
         with self._memory_explained(len(prompts)):
-            return self.decode(self.denoise(prompts, seeds, on_step, settings), prompts)
+            if not heat:
+                return self.decode(self.denoise(prompts, seeds, on_step, settings), prompts)
+            side = self.size // self.pipeline.vae_scale_factor
+            with AttentionRecorder(
+                self.pipeline.unet, self._denoiser.weighting, len(prompts), (side, side)
+            ) as recorder:
+                latents = self.denoise(prompts, seeds, on_step, settings)
+            return self.decode(latents, prompts, recorder.maps())
 
     def noise(self, seeds: Sequence[int]) -> Tensor:
         """Draw the starting latents, shape = (len(seeds), channels, size / 8, size / 8) for SD v1.
@@ -164,10 +191,12 @@ class Painter:
         return self._denoiser(prompts, self.noise(seeds), settings or self.settings, on_step)
 
     @torch.inference_mode()
-    def decode(self, latents: Tensor, prompts: Sequence[Prompt] = ()) -> Pending:
+    def decode(
+        self, latents: Tensor, prompts: Sequence[Prompt] = (), heat: Tensor | None = None
+    ) -> Pending:
         """Turn latents into pictures, a few at a time to bound the decoder's memory.
 
-        The prompts' weights are named where the numbers overflow.
+        The prompts' weights are named where the numbers overflow. `heat` goes with the pictures.
         """
         pipeline = self.pipeline
         scaled = latents / pipeline.vae.config.scaling_factor
@@ -185,7 +214,7 @@ class Painter:
             ]
             pixels.append((torch.stack(shown).float() * 255).round().to(torch.uint8))
         channels_last = torch.cat(pixels).permute(0, 2, 3, 1).contiguous()
-        return Pending(channels_last, finite, flags, _overflow(latents.dtype, prompts))
+        return Pending(channels_last, finite, flags, _overflow(latents.dtype, prompts), heat)
 
     @contextmanager
     def _memory_explained(self, number: int) -> Iterator[None]:

@@ -1,14 +1,16 @@
 """Words → token positions → weights, as a painter's text encoder counts them; no torch."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from transformers import CLIPTokenizer
 
 from monetize.checkpoints import Checkpoint
 from monetize.errors import CheckpointError, UsageError, first_line
-from monetize.prompt import Prompt, Weight
+from monetize.prompt import Prompt, Sweep, Weight
+
+WORD = re.compile(r"\w(?:[^\s]*\w)?")
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
@@ -58,10 +60,10 @@ class WeightedPrompt:
             token.text.replace("</w>", " ") for token in self.tokens if token.cut
         ).strip()
 
-    def cautions(self, what: str = "the prompt") -> list[str]:
+    def cautions(self, what: str = "the prompt", sweeps: Collection[Sweep] = ()) -> list[str]:
         """What the limit does to this text, in words for its author; empty if everything fits."""
         lines = [
-            f"--weight {str(weight)!r} has only a part of its effect, as it is cut off"
+            f"{_asked(weight, sweeps)} has only a part of its effect, as it is cut off"
             for weight in self.partly_cut
         ]
         if self.beyond:
@@ -118,21 +120,52 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
     )
 
 
-def weigh_strictly(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
+def word_positions(tokenizer: CLIPTokenizer, prompt: Prompt) -> dict[str, tuple[int, ...]]:
+    """The token positions of each word: all pieces of all occurrences that the painter sees.
+
+    In the order of the prompt, each word once in any case. A weighted position that belongs to no
+    word, such as the start token's, stands behind them as `@0`.
+    """
+    limit = tokenizer.model_max_length
+    encoded = tokenizer(prompt.text, return_offsets_mapping=True, verbose=False)
+    # Of what is too long, the end token takes the last place.
+    offsets = encoded["offset_mapping"][:-1][: limit - 1]
+    found: dict[str, tuple[int, ...]] = {}
+    for word in WORD.findall(prompt.text):
+        if word.casefold() not in map(str.casefold, found):
+            found[word] = tuple(_positions(Weight(word, 1), prompt.text, offsets, limit))
+    found = {word: positions for word, positions in found.items() if positions}
+    known = {position for positions in found.values() for position in positions}
+    named = {weight.position for weight in prompt.weights if weight.position is not None}
+    return {**found, **{f"@{position}": (position,) for position in sorted(named - known)}}
+
+
+def _asked(weight: Weight, sweeps: Collection[Sweep]) -> str:
+    """The flag by which a weight was asked for."""
+    for sweep in sweeps:
+        if sweep.phrase == weight.phrase:
+            return f"--sweep {str(sweep)!r}"
+    return f"--weight {str(weight)!r}"
+
+
+def weigh_strictly(
+    tokenizer: CLIPTokenizer, prompt: Prompt, sweeps: Collection[Sweep] = ()
+) -> WeightedPrompt:
     """As `weigh`, for one prompt whose author means every weight to act.
 
-    Raises UsageError for a weight whose word is not in the prompt or is past the limit.
+    `sweeps` are those that some of its weights come from. Raises UsageError for a weight whose
+    word is not in the prompt or is past the limit.
     """
     weighted = weigh(tokenizer, prompt)
-    words = dict.fromkeys(re.findall(r"\w(?:[^\s]*\w)?", prompt.text))
+    words = dict.fromkeys(WORD.findall(prompt.text))
     for weight in weighted.missing:
         raise UsageError(
-            f"--weight {str(weight)!r}: {weight.phrase!r} is not in the prompt. "
+            f"{_asked(weight, sweeps)}: {weight.phrase!r} is not in the prompt. "
             f"Its words are: {', '.join(words)}"
         )
     for weight in weighted.cut:
         raise UsageError(
-            f"--weight {str(weight)!r}: the prompt is longer than the "
+            f"{_asked(weight, sweeps)}: the prompt is longer than the "
             f"{tokenizer.model_max_length} tokens that the painter sees, and {weight.phrase!r} is "
             f"in the part that is cut: {weighted.beyond!r}. Shorten the prompt."
         )

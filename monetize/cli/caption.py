@@ -1,9 +1,9 @@
 """`monetize caption`: what photos show, in words."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,9 +23,13 @@ from monetize.errors import (
     printable,
 )
 from monetize.job import chunks
-from monetize.photos import Photo, find, require_some
+from monetize.photos import Photo, find, open_photo, require_some
+from monetize.pictures import check_outputs, encode, numbered
 from monetize.settings import CaptionSettings, DeviceSettings
 from monetize.storage import write_bytes
+
+if TYPE_CHECKING:  # it imports torch
+    from monetize.captioner import Look
 
 
 @click.command()
@@ -44,7 +48,13 @@ from monetize.storage import write_bytes
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write: .csv, .json, or else text with a tab between photo and caption.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
+@click.option(
+    "--heatmap",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PNG or JPEG for a sheet that shows where each word of the caption looked, laid over the "
+    "photo. Several photos have numbered sheets.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the output files if they exist.")
 @recursive_option
 @caption_options
 @device_options
@@ -56,6 +66,7 @@ def caption(
     paths: tuple[Path, ...],
     form: str | None,
     output: Path | None,
+    heatmap: Path | None,
     overwrite: bool,
     recursive: bool,
     quiet: bool,
@@ -72,6 +83,7 @@ def caption(
       monetize caption img.jpg
       monetize caption photos/ -o captions.csv
       monetize caption *.jpg --json
+      monetize caption img.jpg --heatmap where.png
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings, device = build(CaptionSettings, params), build(DeviceSettings, params)
@@ -83,11 +95,12 @@ def caption(
             raise UsageError(f"--output {output} and --{form} name different forms: keep one")
         form = by_ending
     photos = _photos(paths, recursive)
+    sheets = _sheets(heatmap, output, len(photos), overwrite=overwrite)
     alone = len(paths) == 1 and not paths[0].is_dir()
     terminal.say(f"Photos: {len(photos)}")
 
     load_libraries(terminal)
-    from monetize.caption_stage import CaptionStage, caption_photos, none_readable
+    from monetize.caption_stage import CaptionStage, caption_photos, none_readable, of_readable
 
     stage = CaptionStage(settings, device, terminal)
     terminal.say(f"Captioner: {stage}")
@@ -96,8 +109,14 @@ def caption(
     with terminal.stage("Captioning", len(photos), "photo") as progress:
         progress.step("loading the model")
         captioner = stage.load()
+        to_draw = iter(sheets)
         for chunk in chunks(photos, settings.caption_batch_size):
-            made, unreadable = caption_photos(captioner, chunk)
+            if sheets:
+                looks, unreadable = of_readable(chunk, captioner.look)
+                made = {key: look.caption for key, look in looks.items()}
+                _draw(chunk, looks, to_draw)
+            else:
+                made, unreadable = caption_photos(captioner, chunk)
             captions.update(made)
             reasons.update(unreadable)
             if output is None and form is None:
@@ -112,9 +131,36 @@ def caption(
         terminal.say(f"Done: {counted(len(captions), 'caption')} in {output}")
     elif form is not None:
         click.echo(_table(form, captions, reasons), nl=False)
+    if sheets:
+        more = f" to {sheets[-1]}, in the order of the photos" if len(sheets) > 1 else ""
+        terminal.say(f"Heat maps: {sheets[0]}{more}")
     for key, why in reasons.items():
         terminal.warn(f"cannot read {printable(key)}: {why}")
     ctx.exit(UNREADABLE_EXIT_CODE if reasons else 0)
+
+
+def _sheets(
+    heatmap: Path | None, output: Path | None, count: int, *, overwrite: bool
+) -> list[Path]:
+    """The files of the heat maps, none where they are not asked for."""
+    if heatmap is None:
+        return []
+    paths = numbered(heatmap, count)
+    check_outputs(paths, "--heatmap", overwrite=overwrite)
+    if output and output.resolve() in [path.resolve() for path in paths]:
+        raise UsageError(f"--output and --heatmap would both write {output}: rename one")
+    return paths
+
+
+def _draw(chunk: Sequence[Photo], looks: Mapping[str, "Look"], sheets: Iterator[Path]) -> None:
+    """Write the sheets of a batch; the number of a photo that cannot be read stays free."""
+    from monetize.caption_heatmaps import draw
+
+    for photo, path in zip(chunk, sheets, strict=False):
+        if photo.key in looks:
+            look = looks[photo.key]
+            drawn = draw(open_photo(photo.path), photo.key, look)
+            write_bytes(path, encode(drawn, path, look.caption, "--heatmap"))
 
 
 def _photos(paths: Sequence[Path], recursive: bool) -> list[Photo]:

@@ -9,7 +9,7 @@ import click
 
 from monetize.durations import parse_duration
 from monetize.errors import UsageError
-from monetize.prompt import WEIGHT_FORM, Weight, parse_weight
+from monetize.prompt import WEIGHT_FORM, Sweep, Weight, parse_sweep, parse_weight
 from monetize.settings import (
     DTYPES,
     PRESETS,
@@ -50,6 +50,21 @@ class WeightType(click.ParamType):  # type: ignore[type-arg] # generic since cli
             return value
         try:
             return parse_weight(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class SweepType(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
+    """`pine=-2:2:1`."""
+
+    name = "WORD=START:STOP:STEP"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Sweep:
+        """Read a sweep, or fail as a wrong use of its flag."""
+        try:
+            return parse_sweep(str(value))
         except UsageError as error:
             self.fail(str(error), param, ctx)
 

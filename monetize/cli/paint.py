@@ -1,21 +1,29 @@
 """`monetize paint`: single paintings of given prompts."""
 
 import secrets
-from collections.abc import Iterator
-from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from monetize.cli.options import build, common_options, device_options, paint_options
+from monetize.cli.options import (
+    SweepType,
+    build,
+    common_options,
+    device_options,
+    paint_options,
+)
+from monetize.cli.paint_outputs import Outputs, SweepOutputs
 from monetize.cli.terminal import Terminal, load_libraries
-from monetize.errors import UsageError, name_some
-from monetize.job import chunks
-from monetize.pictures import check_format, encode, free_name, numbered, parameters
-from monetize.prompt import Prompt, check_text
+from monetize.errors import UsageError
+from monetize.pictures import encode
+from monetize.prompt import Prompt, Sweep, check_text
 from monetize.settings import MAX_SEED, DeviceSettings, PaintSettings
 from monetize.storage import write_bytes
+from monetize.sweep import Grid
+
+if TYPE_CHECKING:  # they import torch
+    from monetize.singles import Singles
 
 
 @click.command()
@@ -46,6 +54,25 @@ from monetize.storage import write_bytes
     help="Number that the painting grows from: the same seed gives the same painting.  "
     "[default: a random one, which is printed]",
 )
+@click.option(
+    "--heatmap",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PNG or JPEG for a sheet that shows where each word acted, laid over the painting; with "
+    "weights, before and after side by side, so that each is painted twice. Several paintings "
+    "have numbered sheets.",
+)
+@click.option(
+    "--sweep",
+    "sweeps",
+    type=SweepType(),
+    multiple=True,
+    help="Paint with each of these weights of a word, from the same seed, and write one labelled "
+    "sheet. Twice: a grid with the first in columns and the second in rows. STOP is included if a "
+    "step falls on it.",
+)
+@click.option(
+    "--keep", is_flag=True, help="Also write each picture of a --sweep, beside the sheet."
+)
 @paint_options
 @device_options
 @click.option("--overwrite", is_flag=True, help="Replace the output files if they exist.")
@@ -56,6 +83,9 @@ def paint(
     output: Path | None,
     number: int,
     seed: int | None,
+    heatmap: Path | None,
+    sweeps: tuple[Sweep, ...],
+    keep: bool,
     overwrite: bool,
     quiet: bool,
     verbose: bool,
@@ -72,54 +102,101 @@ def paint(
       monetize paint "a pine tree and a red sun" --weight pine=-1 --seed 7 -o less-pine.png
       monetize paint "a garden with a red sun" -w "red sun=2" -w @2=0.5 -n 4
       monetize paint --from-file prompts.txt -o painting.jpg
+      monetize paint "a pine tree and a red sun" -w pine=-1 --heatmap where.png
+      monetize paint "a pine tree and a red sun" --sweep pine=-2:2:1 -o sweep.png
+      monetize paint "a pine tree and a red sun" --sweep pine=-2:2:2 --sweep "red sun=0:2:1" --keep
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings, device = build(PaintSettings, params), build(DeviceSettings, params)
-    prompts = [Prompt(text, settings.weight) for text in _texts(prompt, from_file)]
+    texts = _texts(prompt, from_file)
+    _check_sweep(sweeps, texts, number=number, heatmap=heatmap, keep=keep)
+    if heatmap is not None and settings.compile:
+        raise UsageError("--heatmap looks into the model, which --compile closes: leave one out")
     if seed is None:
         seed = secrets.randbelow(2**32)
     if seed + number - 1 > MAX_SEED:
         raise UsageError(f"--seed {seed}: the last of {number} seeds would be above {MAX_SEED}")
-    work = [(each, seed + i) for each in prompts for i in range(number)]
-    paths: Iterator[Path | None] = repeat(None)
-    if output is not None:
-        paths = iter(_outputs(output, len(work), overwrite))
+    if sweeps:
+        grid = Grid(texts[0], settings.weight, sweeps)
+        sweep_outputs = SweepOutputs.plan(grid, output, seed, keep=keep, overwrite=overwrite)
+        prompts, checked = grid.prompts, grid.prompts[:1]
+    else:
+        count = len(texts) * number
+        outputs = Outputs.plan(output, heatmap, count, overwrite=overwrite)
+        prompts = checked = [Prompt(text, settings.weight) for text in texts]
 
     load_libraries(terminal)
     from monetize.paint_stage import PaintStage
-    from monetize.tokens import weigh_strictly
+    from monetize.singles import Singles
 
     stage = PaintStage(settings, device, terminal)
-    for each in prompts:
-        for caution in weigh_strictly(stage.tokenizer, each).cautions():
-            terminal.warn(caution)
+    singles = Singles(stage, terminal)
+    singles.check(checked, sweeps)
     last = f" to {seed + number - 1}" if number > 1 else ""
     terminal.say(f"Seed: {seed}{last}")
     terminal.say(f"Painter: {stage}")
-    with terminal.stage("Painting", len(work), "painting") as progress:
-        progress.step("loading the model")
-        batches = stage.load(len(work), terminal)
-        painter = batches.painter
-        for batch in chunks(work, stage.chunk_size):
-            paintings = batches.start(
-                [each for each, _ in batch],
-                [own for _, own in batch],
-                on_step=lambda step, of: progress.step(f"step {step}/{of}"),
-            ).result()
-            for (each, own), painting in zip(batch, paintings, strict=True):
-                path = next(paths) or free_name(each.text, own)
-                text = parameters(
-                    each,
-                    stage.settings,
-                    seed=own,
-                    size=painter.size,
-                    scheduler=type(painter.pipeline.scheduler).__name__,
-                )
-                write_bytes(path, encode(painting.image, path, text))
-                if painting.flagged:
-                    terminal.warn(f"{path} was blacked out by the safety checker")
-                terminal.result(str(path))
-            progress.advance(len(batch))
+    if sweeps:
+        _paint_sweep(singles, grid, seed, sweep_outputs, terminal)
+    else:
+        work = [(each, seed + i) for each in prompts for i in range(number)]
+        _paint(singles, work, outputs, terminal)
+
+
+def _paint(
+    singles: "Singles", work: list[tuple[Prompt, int]], outputs: Outputs, terminal: Terminal
+) -> None:
+    from monetize.paint_heatmaps import draw
+
+    painted = singles.paint(work, heat=outputs.with_heatmaps)
+    for i, ((prompt, seed), single) in enumerate(zip(work, painted, strict=True)):
+        path, sheet = outputs.painting(i, prompt, seed), outputs.heatmaps[i]
+        text = singles.parameters(single, prompt, seed)
+        write_bytes(path, encode(single.painting.image, path, text))
+        if single.painting.flagged:
+            terminal.warn(f"{path} was blacked out by the safety checker")
+        terminal.result(str(path))
+        if sheet is not None:
+            drawn = draw(singles.stage.tokenizer, prompt, seed, single.painting, single.before)
+            text = singles.parameters(single, prompt, seed, {"Sheet": "heat maps"})
+            write_bytes(sheet, encode(drawn, sheet, text, "--heatmap"))
+            terminal.result(str(sheet))
+
+
+def _paint_sweep(
+    singles: "Singles", grid: Grid, seed: int, outputs: SweepOutputs, terminal: Terminal
+) -> None:
+    work = [(prompt, seed) for prompt in grid.prompts]
+    pictures = []
+    for i, ((prompt, _), single) in enumerate(zip(work, singles.paint(work), strict=True)):
+        pictures.append(single.painting.image)
+        if single.painting.flagged:
+            terminal.warn(f"{prompt.weights} was blacked out by the safety checker")
+        if outputs.kept:
+            path = outputs.kept[i]
+            text = singles.parameters(single, prompt, seed)
+            write_bytes(path, encode(single.painting.image, path, text))
+            terminal.result(str(path))
+    others = {"Sweep": ", ".join(map(str, grid.sweeps))}
+    text = singles.parameters(single, Prompt(grid.text, grid.fixed), seed, others)
+    write_bytes(outputs.sheet, encode(grid.draw(pictures, seed), outputs.sheet, text))
+    terminal.result(str(outputs.sheet))
+
+
+def _check_sweep(
+    sweeps: tuple[Sweep, ...], texts: list[str], *, number: int, heatmap: Path | None, keep: bool
+) -> None:
+    if keep and not sweeps:
+        raise UsageError("--keep is for the pictures of a --sweep; give both")
+    if not sweeps:
+        return
+    if len(texts) > 1:
+        raise UsageError(f"--sweep is for one prompt; {len(texts)} are given")
+    if number > 1:
+        raise UsageError("--sweep paints from one seed: leave --number out, or --sweep")
+    if heatmap is not None:
+        raise UsageError(
+            "--heatmap is for one weight at a time: leave it out, or give --weight for --sweep"
+        )
 
 
 def _texts(prompt: str | None, from_file: Any) -> list[str]:
@@ -139,14 +216,3 @@ def _texts(prompt: str | None, from_file: Any) -> list[str]:
     if not texts:
         raise UsageError("no prompt in what was read: write one a line")
     return texts
-
-
-def _outputs(output: Path, count: int, overwrite: bool) -> list[Path]:
-    check_format(output)
-    if not output.parent.is_dir():
-        raise UsageError(f"--output {output}: there is no folder {output.parent}: make it first")
-    paths = numbered(output, count)
-    existing = [path for path in paths if path.exists()]
-    if existing and not overwrite:
-        raise UsageError(f"--output: {name_some(existing)} exists; --overwrite replaces it")
-    return paths

@@ -1,0 +1,73 @@
+"""The files that `monetize paint` writes: paintings, sheets of heat maps, sheets of sweeps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from monetize.errors import UsageError
+from monetize.pictures import check_outputs, free_name, numbered
+from monetize.prompt import MOST_PICTURES, Prompt
+from monetize.sweep import Grid
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a painting and its heat maps go; None as a painting is a free name when it is done."""
+
+    paintings: Sequence[Path | None]
+    heatmaps: Sequence[Path | None]
+
+    @classmethod
+    def plan(
+        cls, output: Path | None, heatmap: Path | None, count: int, *, overwrite: bool
+    ) -> "Outputs":
+        """Name the files of so many paintings; raises UsageError if one cannot be written."""
+        none: list[Path | None] = [None] * count
+        paintings = numbered(output, count) if output else none
+        heatmaps = numbered(heatmap, count) if heatmap else none
+        if output:
+            check_outputs(numbered(output, count), "--output", overwrite=overwrite)
+        if heatmap:
+            check_outputs(numbered(heatmap, count), "--heatmap", overwrite=overwrite)
+            if count > MOST_PICTURES:
+                raise UsageError(
+                    f"--heatmap makes sheets for {MOST_PICTURES} paintings at most, not {count}"
+                )
+        both = {path.resolve() for path in paintings if path} & _resolved(heatmaps)
+        if both:
+            raise UsageError(f"--output and --heatmap would both write {min(both)}: rename one")
+        return cls(paintings, heatmaps)
+
+    @property
+    def with_heatmaps(self) -> bool:
+        """Whether heat maps are asked for."""
+        return any(self.heatmaps)
+
+    def painting(self, i: int, prompt: Prompt, seed: int) -> Path:
+        """The file of a painting that is done."""
+        named = self.paintings[i]
+        return named or free_name(prompt.text, seed, taken=_resolved(self.heatmaps))
+
+
+@dataclass(frozen=True)
+class SweepOutputs:
+    """Where the sheet of a sweep goes, and its single pictures if they are kept."""
+
+    sheet: Path
+    kept: Sequence[Path]
+
+    @classmethod
+    def plan(
+        cls, grid: Grid, output: Path | None, seed: int, *, keep: bool, overwrite: bool
+    ) -> "SweepOutputs":
+        """Name the files; raises UsageError if one cannot be written."""
+        sheet = output or free_name(grid.text, seed, ending="-sweep")
+        check_outputs([sheet], "--output", overwrite=overwrite)
+        kept = grid.kept(sheet) if keep else []
+        if kept:
+            check_outputs(kept, "--keep", overwrite=overwrite)
+        return cls(sheet, kept)
+
+
+def _resolved(paths: Sequence[Path | None]) -> set[Path]:
+    return {path.resolve() for path in paths if path}
