@@ -3,13 +3,15 @@
 from PIL import Image
 
 from monetize.captioner import Look
+from monetize.errors import printable
 from monetize.heatmaps import largest, overlay, percent
 from monetize.sheets import Cell, in_lines, readable, sheet
 
 LARGEST_CELL = 320  # pixels
 LEGEND = (
     "Where each word looked: the decoder's attention to the photo, averaged over layers and heads. "
-    "Each map is reddest at its maximum, the share of a single patch, which stands beneath it."
+    "The colour grows with the square; each map is reddest at the maximum beneath it, the share of "
+    "one patch."
 )
 
 
@@ -23,4 +25,4 @@ def draw(photo: Image.Image, name: str, look: Look) -> Image.Image:
     for word, heat in look.words:
         full = largest(heat)
         cells.append(Cell((overlay(picture, heat, full),), f"{word}\nmaximum {percent(full)}"))
-    return sheet(in_lines(cells), title=f"{name}\n{look.caption}\n{LEGEND}")
+    return sheet(in_lines(cells), title=f"{printable(name)}\n{look.caption}\n{LEGEND}")

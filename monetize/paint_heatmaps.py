@@ -14,10 +14,11 @@ from monetize.tokens import weigh, word_positions
 
 LARGEST_CELL = 256  # pixels
 WHAT = "Where each word acted: cross-attention averaged over heads, layers and steps."
-ALONE = "Each map is reddest at its maximum, which stands beneath it."
+ALONE = "The colour grows with the square; each map is reddest at the maximum beneath it."
 COMPARED = (
     "Left without weights, right with {weights}; what acts is weight x attention: red adds, blue "
-    "pushes away. Each pair has one scale, to the maximum that stands beneath it."
+    "pushes away. The colour grows with the square; each pair has one scale, to the maximum "
+    "beneath it."
 )
 
 

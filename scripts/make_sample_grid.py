@@ -9,38 +9,33 @@
 import argparse
 import csv
 import io
-import textwrap
 import zipfile
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
+
+from monetize.job import chunks
+from monetize.sheets import Cell, sheet
 
 PHOTOS = Path(__file__).parent.parent / "tests" / "photos"
-SIDE, GAP, COLUMNS = 144, 6, 6
-TEXT_HEIGHT, TEXT_SIZE, TEXT_WIDTH = 34, 11, 25  # pixels, pixels, characters a line
-PAPER, INK = "white", "black"
+SIDE, COLUMNS, TEXT_SIZE = 144, 6, 11
 
 
 def draw(archive: Path) -> Image.Image:
     """A grid of six columns; OUT.csv beside the zip tells which painting is whose."""
     with archive.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["status"] == "painted"]
-    cell = (SIDE + GAP, 2 * SIDE + TEXT_HEIGHT + GAP)
-    lines = -(-len(rows) // COLUMNS)
-    grid = Image.new("RGB", (COLUMNS * cell[0] - GAP, lines * cell[1] - GAP), PAPER)
-    pen = ImageDraw.Draw(grid)
-    font = ImageFont.load_default(TEXT_SIZE)
+    cells = []
     with zipfile.ZipFile(archive) as paintings:
-        for i, row in enumerate(rows):
-            left, top = i % COLUMNS * cell[0], i // COLUMNS * cell[1]
+        for row in rows:
             photo = Image.open(PHOTOS / row["photo"])
             painting = Image.open(io.BytesIO(paintings.read(row["file"])))
+            both = Image.new("RGB", (SIDE, 2 * SIDE))
             for place, picture in enumerate((photo, painting)):
                 small = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-                grid.paste(small, (left, top + place * SIDE))
-            text = "\n".join(textwrap.wrap(row["caption"], TEXT_WIDTH)[:2])
-            pen.text((left, top + 2 * SIDE + 2), text, INK, font)
-    return grid
+                both.paste(small, (0, place * SIDE))
+            cells.append(Cell((both,), row["caption"]))
+    return sheet(chunks(cells, COLUMNS), text_size=TEXT_SIZE)
 
 
 if __name__ == "__main__":

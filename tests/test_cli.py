@@ -236,7 +236,7 @@ def test_prompts_come_from_a_file_or_standard_input(paint: Run, tmp_path: Path) 
         (("caf\udce9",), "the prompt caf\\udce9 is not valid UTF-8"),
         ((), "give one of PROMPT and --from-file"),
         (("  ",), "PROMPT is empty"),
-        ((PROMPT, "-o", "a.gif"), "--output a.gif: a painting is written as .png"),
+        ((PROMPT, "-o", "a.gif"), "--output a.gif: a picture is written as .png"),
         ((PROMPT, "-o", "nowhere/a.png"), "there is no folder nowhere"),
         ((PROMPT, "--size", "50"), "--size 50: "),
         ((PROMPT, "--seed", "18446744073709551615", "-n", "2"), "the last of 2 seeds would be a"),

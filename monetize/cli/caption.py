@@ -159,7 +159,7 @@ def _draw(chunk: Sequence[Photo], looks: Mapping[str, "Look"], sheets: Iterator[
     for photo, path in zip(chunk, sheets, strict=False):
         if photo.key in looks:
             look = looks[photo.key]
-            drawn = draw(open_photo(photo.path), photo.key, look)
+            drawn = draw(open_photo(photo.path), photo.path.name, look)
             write_bytes(path, encode(drawn, path, look.caption, "--heatmap"))
 
 
