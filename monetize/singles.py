@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from monetize.batches import Batches
+from monetize.errors import UsageError
 from monetize.job import chunks
 from monetize.paint_stage import PaintStage
 from monetize.painter import Painting
 from monetize.pictures import parameters
 from monetize.progress import Reporter, Stage
 from monetize.prompt import Prompt, Sweep
-from monetize.tokens import weigh_strictly
+from monetize.tokens import weigh_strictly, word_positions
 
 Work = Sequence[tuple[Prompt, int]]
 """Prompts with their seeds."""
@@ -36,12 +37,20 @@ class Singles:
         self.stage = stage
         self._reporter = reporter
 
-    def check(self, prompts: Sequence[Prompt], sweeps: Collection[Sweep] = ()) -> None:
-        """Warn of what the text encoder's limit cuts; raises UsageError for idle weights."""
+    def check(
+        self, prompts: Sequence[Prompt], sweeps: Collection[Sweep] = (), *, heat: bool = False
+    ) -> None:
+        """Warn of what the text encoder's limit cuts.
+
+        Raises UsageError for weights that act on nothing, and for prompts that have no word to
+        make a heat map of.
+        """
         for prompt in prompts:
             weighted = weigh_strictly(self.stage.tokenizer, prompt, sweeps)
             for caution in weighted.cautions(sweeps=sweeps):
                 self._reporter.warn(caution)
+            if heat and not word_positions(self.stage.tokenizer, prompt):
+                raise UsageError(f"--heatmap: there is no word in {prompt.text!r}: leave it out")
 
     def paint(self, work: Work, *, heat: bool = False) -> Iterator[Single]:
         """Paint all of the work, in its order.

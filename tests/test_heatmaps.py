@@ -271,6 +271,9 @@ def test_paint_refuses_sheets_that_cannot_be_written(cli: Run, tiny: Tiny) -> No
         refused = cli(*command, *arguments)
         assert refused.exit_code == 2
         assert message in refused.stderr
+    wordless = cli("paint", "🌲", "--model", tiny.painter, "--heatmap", "b.png")
+    assert wordless.exit_code == 2
+    assert "--heatmap: there is no word in '🌲'" in wordless.stderr
     assert [path.name for path in Path().iterdir()] == ["a.png"]
 
 

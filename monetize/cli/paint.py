@@ -119,11 +119,11 @@ def paint(
     if sweeps:
         grid = Grid(texts[0], settings.weight, sweeps)
         sweep_outputs = SweepOutputs.plan(grid, output, seed, keep=keep, overwrite=overwrite)
-        prompts, checked = grid.prompts, grid.prompts[:1]
+        prompts = grid.prompts[:1]  # weights of other values fall on the same tokens
     else:
         count = len(texts) * number
         outputs = Outputs.plan(output, heatmap, count, overwrite=overwrite)
-        prompts = checked = [Prompt(text, settings.weight) for text in texts]
+        prompts = [Prompt(text, settings.weight) for text in texts]
 
     load_libraries(terminal)
     from monetize.paint_stage import PaintStage
@@ -131,7 +131,7 @@ def paint(
 
     stage = PaintStage(settings, device, terminal)
     singles = Singles(stage, terminal)
-    singles.check(checked, sweeps)
+    singles.check(prompts, sweeps, heat=heatmap is not None)
     last = f" to {seed + number - 1}" if number > 1 else ""
     terminal.say(f"Seed: {seed}{last}")
     terminal.say(f"Painter: {stage}")
@@ -170,7 +170,8 @@ def _paint_sweep(
     for i, ((prompt, _), single) in enumerate(zip(work, singles.paint(work), strict=True)):
         pictures.append(single.painting.image)
         if single.painting.flagged:
-            terminal.warn(f"{prompt.weights} was blacked out by the safety checker")
+            told = ", ".join(map(str, prompt.weights))
+            terminal.warn(f"the picture of {told} was blacked out by the safety checker")
         if outputs.kept:
             path = outputs.kept[i]
             text = singles.parameters(single, prompt, seed)

@@ -12,10 +12,14 @@ from monetize.sweep import Grid
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where a painting and its heat maps go; None as a painting is a free name when it is done."""
+    """Where a painting and its heat maps go; None as a painting is a free name when it is done.
+
+    `taken` are the sheets' resolved paths, which such a name may not be.
+    """
 
     paintings: Sequence[Path | None]
     heatmaps: Sequence[Path | None]
+    taken: frozenset[Path]
 
     @classmethod
     def plan(
@@ -23,20 +27,21 @@ class Outputs:
     ) -> "Outputs":
         """Name the files of so many paintings; raises UsageError if one cannot be written."""
         none: list[Path | None] = [None] * count
-        paintings = numbered(output, count) if output else none
-        heatmaps = numbered(heatmap, count) if heatmap else none
-        if output:
-            check_outputs(numbered(output, count), "--output", overwrite=overwrite)
-        if heatmap:
-            check_outputs(numbered(heatmap, count), "--heatmap", overwrite=overwrite)
+        paintings = numbered(output, count) if output else []
+        heatmaps = numbered(heatmap, count) if heatmap else []
+        if paintings:
+            check_outputs(paintings, "--output", overwrite=overwrite)
+        if heatmaps:
+            check_outputs(heatmaps, "--heatmap", overwrite=overwrite)
             if count > MOST_PICTURES:
                 raise UsageError(
                     f"--heatmap makes sheets for {MOST_PICTURES} paintings at most, not {count}"
                 )
-        both = {path.resolve() for path in paintings if path} & _resolved(heatmaps)
-        if both:
-            raise UsageError(f"--output and --heatmap would both write {min(both)}: rename one")
-        return cls(paintings, heatmaps)
+        taken = frozenset(path.resolve() for path in heatmaps)
+        for path in paintings:
+            if path.resolve() in taken:
+                raise UsageError(f"--output and --heatmap would both write {path}: rename one")
+        return cls(paintings or none, heatmaps or none, taken)
 
     @property
     def with_heatmaps(self) -> bool:
@@ -46,7 +51,7 @@ class Outputs:
     def painting(self, i: int, prompt: Prompt, seed: int) -> Path:
         """The file of a painting that is done."""
         named = self.paintings[i]
-        return named or free_name(prompt.text, seed, taken=_resolved(self.heatmaps))
+        return named or free_name(prompt.text, seed, taken=self.taken)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,3 @@ class SweepOutputs:
         if kept:
             check_outputs(kept, "--keep", overwrite=overwrite)
         return cls(sheet, kept)
-
-
-def _resolved(paths: Sequence[Path | None]) -> set[Path]:
-    return {path.resolve() for path in paths if path}
