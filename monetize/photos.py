@@ -1,5 +1,6 @@
 """Find the photos of a folder, open one, and say why one cannot be opened."""
 
+import io
 import os
 import warnings
 from dataclasses import dataclass
@@ -75,9 +76,10 @@ def require_some(found: Found, folder: Path, recursive: bool) -> None:
         )
 
 
-def open_photo(path: Path) -> Image.Image:
+def open_photo(path: Path, data: bytes | None = None) -> Image.Image:
     """Decode a photo: its first frame, upright, mode RGB, transparent parts on white.
 
+    `data` is the file's content where it lies elsewhere, as in a zip; path is but a name then.
     Raises PhotoError with the reason if it cannot be read in full.
     """
     is_heif = path.suffix.lower() in HEIF_SUFFIXES
@@ -86,7 +88,7 @@ def open_photo(path: Path) -> Image.Image:
         with warnings.catch_warnings():
             # Pillow's warnings of large or odd files; what it cannot read it raises.
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with Image.open(path if data is None else io.BytesIO(data)) as image:
                 image.load()
                 return _to_rgb(_upright(image))
     except PhotoError:
@@ -95,7 +97,7 @@ def open_photo(path: Path) -> Image.Image:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
         raise PhotoError(f"more than {limit} million pixels: make it smaller first") from None
     except PIL.UnidentifiedImageError:
-        if path.stat().st_size == 0:
+        if (path.stat().st_size if data is None else len(data)) == 0:
             raise PhotoError("empty file") from None
         if is_heif and not can_heif:
             raise PhotoError("HEIC photos need one more package: pip install pillow-heif") from None

@@ -1,4 +1,4 @@
-"""The command line: `monetize run`, `caption`, `paint`, `tokens`, `models`.
+"""The command line: `monetize run`, `caption`, `paint`, `tokens`, `score`, `models`.
 
 Nothing here imports torch before a command has printed its first line.
 """
@@ -13,6 +13,7 @@ from monetize.cli.models import models
 from monetize.cli.options import VERBOSE
 from monetize.cli.paint import paint
 from monetize.cli.run import run
+from monetize.cli.score import score
 from monetize.cli.tokens import tokens
 from monetize.errors import Interrupted, MonetizeError
 
@@ -47,6 +48,7 @@ def main() -> None:
       monetize caption img.jpg                   what a photo shows, in words
       monetize paint "a pine tree and a red sun" --weight pine=-1
       monetize tokens "a pine tree"              how a prompt is cut into tokens
+      monetize score images.zip --reference monet_jpg/
       monetize models                            which checkpoints there are
 
     \b
@@ -59,5 +61,5 @@ def main() -> None:
     """
 
 
-for command in (run, caption, paint, tokens, models):
+for command in (run, caption, paint, tokens, score, models):
     main.add_command(command)

@@ -1,0 +1,126 @@
+"""The figures of `score`, from features alone: closed forms and torchmetrics agree."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from monetize.metrics import (
+    Estimate,
+    Floats,
+    bootstrap_frechet_distance,
+    frechet_distance,
+    kernel_distance,
+    memorization_informed,
+    nearest_distances,
+    squared_mmd,
+)
+
+WIDTH = 24
+
+
+def features(number: int, seed: int, shift: float = 0.0) -> Floats:
+    random = np.random.default_rng(seed)
+    mixing = np.random.default_rng(7).standard_normal((WIDTH, WIDTH))
+    return np.abs(random.standard_normal((number, WIDTH)) @ mixing + shift)
+
+
+def gaussian(number: int, mean: Floats, deviations: Floats) -> Floats:
+    """Features with exactly this mean and these deviations along the axes."""
+    random = np.random.default_rng(0).standard_normal((number, len(mean)))
+    centred, _ = np.linalg.qr(random - random.mean(0))
+    return mean + centred * np.sqrt(number - 1) * deviations
+
+
+def test_frechet_distance_of_gaussians_is_the_closed_form() -> None:
+    random = np.random.default_rng(1)
+    means, deviations = random.standard_normal((2, WIDTH)), random.uniform(0.1, 3, (2, WIDTH))
+    ours = gaussian(100, means[0], deviations[0])
+    theirs = gaussian(60, means[1], deviations[1])
+    expected = np.square(means[0] - means[1]).sum() + np.square(deviations[0] - deviations[1]).sum()
+    assert frechet_distance(ours, theirs) == pytest.approx(expected, rel=1e-9)
+
+
+class Given(nn.Module):
+    """Takes the features in place of pictures, as torchmetrics lets one."""
+
+    num_features = WIDTH
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return rows.flatten(1)
+
+
+def rows(values: Floats) -> Tensor:
+    return torch.from_numpy(values).view(len(values), 1, 1, WIDTH)
+
+
+# Fewer pictures than features, more, and one of each.
+@pytest.mark.parametrize(("ours", "theirs"), [(200, 90), (15, 90), (90, 15), (12, 15)])
+def test_frechet_distance_is_that_of_torchmetrics(ours: int, theirs: int) -> None:
+    generated, reference = features(ours, 1, shift=0.3), features(theirs, 2)
+    metric = FrechetInceptionDistance(Given(), input_img_size=(1, 1, WIDTH), normalize=True)
+    metric.set_dtype(torch.float64)
+    metric.update(rows(reference), real=True)
+    metric.update(rows(generated), real=False)
+    expected = float(metric.compute())
+    assert frechet_distance(generated, reference) == pytest.approx(expected, rel=1e-3)
+
+
+def test_kernel_distance_is_that_of_torchmetrics() -> None:
+    generated, reference = features(50, 1, shift=0.3), features(50, 2)
+    metric = KernelInceptionDistance(Given(), subsets=1, subset_size=50, normalize=True)
+    metric.set_dtype(torch.float64)
+    metric.update(rows(reference), real=True)
+    metric.update(rows(generated), real=False)
+    expected, _ = metric.compute()
+    assert squared_mmd(generated, reference) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_kernel_distance_is_the_mean_over_subsets_and_unbiased() -> None:
+    generated, reference = features(300, 1), features(300, 2)
+    estimate = kernel_distance(generated, reference, subsets=200, subset_size=60)
+    whole = squared_mmd(generated, reference)
+    assert abs(estimate.value - whole) < 4 * estimate.deviation / np.sqrt(200)
+    assert kernel_distance(generated, reference, 20, 60) == kernel_distance(
+        generated, reference, 20, 60
+    )
+
+
+def test_subsets_are_no_larger_than_the_smaller_set() -> None:
+    generated, reference = features(30, 1), features(300, 2)
+    assert kernel_distance(generated, reference, subsets=5).deviation > 0
+    assert kernel_distance(generated, generated[::-1], subsets=5).deviation < 1e-9
+
+
+def test_bootstrap_says_how_much_the_figure_depends_on_the_pictures() -> None:
+    reference = features(200, 2)
+    few, many = (
+        bootstrap_frechet_distance(features(number, 1, shift=0.5), reference, draws=40)
+        for number in (100, 1600)
+    )
+    assert few.value == frechet_distance(features(100, 1, shift=0.5), reference)
+    assert few.deviation > 2 * many.deviation
+
+
+def test_memorization_is_seen_from_the_generated_pictures() -> None:
+    """torchmetrics averages over the real ones: a copy among many pictures would hide there."""
+    training = np.eye(4, WIDTH)
+    generated = np.stack([3 * training[0], 3 * training[0], training[:2].sum(0)])
+    distances = nearest_distances(generated, training)
+    assert distances == pytest.approx([0, 0, 1 - np.sqrt(0.5)])
+    assert nearest_distances(training, generated).mean() != pytest.approx(distances.mean())
+
+
+@pytest.mark.parametrize(
+    ("distance", "expected"), [(0.05, 800.0), (0.0999, 40 / 0.0999), (0.1, 40.0), (0.7, 40.0)]
+)
+def test_mifid_is_fid_over_the_distance_where_that_is_small(
+    distance: float, expected: float
+) -> None:
+    assert memorization_informed(40.0, distance) == pytest.approx(expected)
+
+
+def test_an_estimate_reads_well() -> None:
+    assert str(Estimate(123.456, 1.5)) == "123.46 ± 1.50"
