@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files that a job leaves: the zip, and its report as CSV and JSON beside it."""
+    """The files that a job leaves: the zip; beside it its report as CSV and JSON, and a page."""
 
     archive: Path
 
@@ -33,6 +33,11 @@ class Outputs:
     def summary(self) -> Path:
         """Settings, checkpoints, counts."""
         return self.archive.with_suffix(".json")
+
+    @property
+    def page(self) -> Path:
+        """The gallery, where one is wanted."""
+        return self.archive.with_suffix(".html")
 
 
 @dataclass(frozen=True)

@@ -318,6 +318,19 @@ device_options = _all(
 )
 
 
+output_options = _all(
+    click.option("--quiet", "-q", is_flag=True, help="Print nothing but results and warnings."),
+    click.option(
+        "--verbose",
+        "-v",
+        is_flag=True,
+        is_eager=True,
+        callback=note_verbose,
+        help="Show the libraries' own messages, and tracebacks of errors.",
+    ),
+)
+
+
 def common_options(*tables: str) -> Decorator:
     """Return the options that every long command has; it reads these tables of a preset."""
     named = " and ".join(f"[{table}]" for table in tables)
@@ -332,13 +345,5 @@ def common_options(*tables: str) -> Decorator:
             + ("All" if len(tables) == len(TABLES) else f"Only {named}")
             + " of its tables are read.",
         ),
-        click.option("--quiet", "-q", is_flag=True, help="Print nothing but results and warnings."),
-        click.option(
-            "--verbose",
-            "-v",
-            is_flag=True,
-            is_eager=True,
-            callback=note_verbose,
-            help="Show the libraries' own messages, and tracebacks of errors.",
-        ),
+        output_options,
     )

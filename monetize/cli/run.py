@@ -18,6 +18,7 @@ from monetize.cli.options import (
 )
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import counted, printable
+from monetize.gallery import gallery_of, make_after
 from monetize.job import prepare
 from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSettings, RunSettings
 
@@ -77,6 +78,14 @@ from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSett
 @device_options
 @click.option("--overwrite", is_flag=True, help="Start afresh, and replace OUT if it exists.")
 @click.option("--keep-work", is_flag=True, help="Keep OUT.work when the job is done.")
+@click.option(
+    "--gallery/--no-gallery",
+    "with_gallery",
+    default=False,
+    show_default=True,
+    help="When the job is done make a page of photos and paintings beside OUT, as `monetize "
+    "gallery` does; --time-budget does not count it.",
+)
 @common_options(*TABLES)
 @click.pass_context
 def run(
@@ -87,6 +96,7 @@ def run(
     captions_file: Path | None,
     overwrite: bool,
     keep_work: bool,
+    with_gallery: bool,
     quiet: bool,
     verbose: bool,
     **params: Any,
@@ -124,6 +134,7 @@ def run(
         overwrite=overwrite,
         keep_work=keep_work,
     )
+    gallery = gallery_of(job) if with_gallery else None
     others = f" (other files passed over: {job.others})" if job.others else ""
     outputs = job.outputs
     terminal.say(f"Photos: {len(job.photos)} in {photos}{others}")
@@ -149,4 +160,7 @@ def run(
         terminal.say(f"Note: the contest wants 7,000 to 10,000 pictures, not {report.paintings:,}.")
     size = tqdm.format_sizeof(report.archive_bytes, "B")
     terminal.say(f"Done: {counted(report.paintings, 'painting')}, {size}, in {out}")
+    if gallery is not None:
+        page, replace = gallery
+        make_after(job, page, terminal, overwrite=replace)
     ctx.exit(report.exit_code)

@@ -1,0 +1,115 @@
+// The viewer: one painting under its photo. Which one is the fragment of the address: its file.
+
+const [viewer, pair, slider] = ["viewer", "pair", "slider"].map(element);
+let current = null;
+
+function show(entry) {
+  current = entry;
+  const at = shown.indexOf(entry);
+  const of = shown.length.toLocaleString("en");
+  element("place").textContent = at < 0 ? "" : `${(at + 1).toLocaleString("en")} of ${of}`;
+  element("previous").disabled = at <= 0;
+  element("next").disabled = at < 0 || at === shown.length - 1;
+  for (const image of pair.querySelectorAll("img")) image.remove();
+  const images = [picture(entry, "paintings")];
+  if (entry.has_photo) images.push(picture(entry, "photos"));
+  images[1]?.classList.add("over");
+  pair.prepend(...images);
+  pair.classList.toggle("alone", !entry.has_photo);
+  element("title").textContent = entry.caption;
+  const facts = {
+    Prompt: entry.prompt,
+    Photo: entry.has_photo ? entry.photo : `${entry.photo} (not found, or not readable)`,
+    Painting: entry.file === entry.photo ? "" : entry.file,
+    Seed: entry.seed,
+    Weights: entry.weights.join(", "),
+    Evaluations: entry.evaluations,
+    Note: entry.error,
+  };
+  element("facts").replaceChildren();
+  for (const [name, value] of Object.entries(facts)) {
+    if (value === "") continue;
+    for (const [tag, text] of [["dt", name], ["dd", value]]) {
+      element("facts").append(Object.assign(document.createElement(tag), { textContent: text }));
+    }
+  }
+  element("command").textContent = command(entry);
+  for (const beside of [shown[at - 1], shown[at + 1]]) {
+    if (at >= 0 && beside) picture(beside, "paintings").loading = "eager";
+  }
+  if (!viewer.open) {
+    viewer.showModal();
+    viewer.focus();
+  }
+}
+
+function quoted(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
+}
+
+function command(entry) {
+  const weights = entry.weights.map((weight) => `--weight ${quoted(weight)}`);
+  // Behind -- a prompt that begins with a dash is no flag.
+  const parts = ["monetize paint", `--seed ${entry.seed}`, ...weights, options, "--"];
+  return [...parts, quoted(entry.prompt)].filter(Boolean).join(" ");
+}
+
+function move(step) {
+  const next = shown[shown.indexOf(current) + step];
+  if (!next) return;
+  history.replaceState(null, "", address(next));
+  show(next);
+}
+
+function slide() {
+  pair.style.setProperty("--at", `${slider.value}%`);
+}
+
+function followAddress() {
+  let file = "";
+  try {
+    file = decodeURIComponent(location.hash.slice(1));
+  } catch {} // not an address of this page
+  const entry = byFile.get(file);
+  if (entry) show(entry);
+  else viewer.close();
+}
+
+viewer.addEventListener("close", () => {
+  // A lone # would jump to the top if it were followed rather than put there.
+  if (location.hash) history.replaceState(null, "", "#");
+  const index = shown.indexOf(current);
+  current = null;
+  focusCard(index);
+});
+viewer.addEventListener("click", (event) => {
+  if (event.target === viewer) {
+    const box = viewer.getBoundingClientRect();
+    const { clientX: x, clientY: y } = event;
+    if (x < box.left || x > box.right || y < box.top || y > box.bottom) viewer.close();
+  }
+});
+viewer.addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  // On the slider the arrows are the slider's own.
+  if (!step || event.target === slider || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  move(step);
+});
+slider.addEventListener("input", slide);
+slider.addEventListener("pointerup", () => viewer.focus());
+element("previous").addEventListener("click", () => move(-1));
+element("next").addEventListener("click", () => move(1));
+element("close").addEventListener("click", () => viewer.close());
+element("copy").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(element("command").textContent);
+    element("copy").textContent = "Copied";
+    setTimeout(() => (element("copy").textContent = "Copy"), 1500);
+  } catch {
+    getSelection().selectAllChildren(element("command")); // to be copied by hand
+  }
+});
+addEventListener("hashchange", followAddress);
+
+followAddress();
