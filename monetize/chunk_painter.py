@@ -11,6 +11,8 @@ from PIL import Image
 
 from monetize.batches import Batches, PendingBatches
 from monetize.job import Item
+from monetize.painter import recoloured
+from monetize.palette import Palette
 from monetize.progress import Stage
 from monetize.settings import PaintSettings, RunSettings
 
@@ -40,8 +42,11 @@ class Made:
 class ChunkPainter:
     """A painter that gives JPEGs, later."""
 
-    def __init__(self, batches: Batches, settings: RunSettings) -> None:
+    def __init__(
+        self, batches: Batches, settings: RunSettings, palette: Palette | None = None
+    ) -> None:
         self.batches = batches
+        self.palette = palette
         self.settings = settings
         self.overlapping = batches.painter.device.type == "cuda"
         self._thread = ThreadPoolExecutor(1)
@@ -79,7 +84,8 @@ class ChunkPainter:
     def _finish(
         self, task: Task, pending: PendingBatches, evaluations: int, started: float
     ) -> Made:
-        made = list(zip(task.items, pending.result(), strict=True))
+        seeds = [item.seed for item in task.items]
+        made = list(zip(task.items, recoloured(pending.result(), seeds, self.palette), strict=True))
         before, self._finished = self._finished, time.monotonic()
         return Made(
             {item.file: to_jpeg(painting.image, self.settings) for item, painting in made},

@@ -22,6 +22,7 @@ from monetize.checkpoints import Checkpoint
 from monetize.chunk_painter import ChunkPainter, Made, Task, paint_here
 from monetize.errors import MonetizeError, PaintingError
 from monetize.models import Placement
+from monetize.palette import Palette
 from monetize.progress import Reporter, Stage
 from monetize.settings import PaintSettings, RunSettings
 
@@ -51,6 +52,7 @@ class Crew:
         settings: PaintSettings,
         job: RunSettings,
         number: int,
+        palette: Palette | None,
         reporter: Reporter,
     ) -> None:
         """Start them; each loads a painter as a single device would for all `number` pictures."""
@@ -59,7 +61,7 @@ class Crew:
         self.workers = []
         for placement in placements:
             pipe, theirs = context.Pipe()
-            args = (theirs, checkpoint, placement, settings, job, number)
+            args = (theirs, checkpoint, placement, settings, job, number, palette)
             process = context.Process(target=_work, args=args, daemon=True)
             process.start()
             theirs.close()  # so that the pipe ends with the process
@@ -153,6 +155,7 @@ def _work(
     settings: PaintSettings,
     job: RunSettings,
     number: int,
+    palette: Palette | None,
 ) -> None:
     """Paint what comes through the pipe, until it ends or the job's process ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the job's process to handle
@@ -160,7 +163,7 @@ def _work(
         library.utils.logging.disable_progress_bar()
     try:
         batches = Batches.load(checkpoint, placement, settings, number, Sender(pipe))
-        with ChunkPainter(batches, job) as painter:
+        with ChunkPainter(batches, job, palette) as painter:
             for _, made in paint_here(painter, _received(pipe), Stage()):
                 pipe.send(("made", made))
     except MonetizeError as error:

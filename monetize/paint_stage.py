@@ -19,6 +19,8 @@ from monetize.errors import counted
 from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
 from monetize.models import complete_settings, every_device, free_memory, place
+from monetize.palette import Palette
+from monetize.picture_sets import PictureSet
 from monetize.progress import Reporter, Stage
 from monetize.prompt import Prompt, Weight
 from monetize.settings import DeviceSettings, PaintSettings
@@ -63,6 +65,12 @@ class PaintStage:
         self.settings = replace(complete_settings(self.checkpoint, settings), model=name)
         self.placements = every_device(self.placement)
         self._batches: Batches | None = None
+        self.palette: Palette | None = None
+        self.palette_digest: str | None = None
+        if settings.palette is not None:
+            paintings = PictureSet.of(Path(settings.palette))
+            self.palette = Palette.of(paintings, settings.palette_strength, reporter)
+            self.palette_digest = paintings.digest()
         negative = weigh(self.tokenizer, Prompt(settings.negative_prompt))
         for caution in negative.cautions("--negative-prompt"):
             reporter.warn(caution)
@@ -229,13 +237,19 @@ class PaintStage:
         free_memory()  # the captioner's, and what measuring the speed took
         if len(self.placements) > 1:
             with Crew(
-                self.checkpoint, self.placements, self.settings, job.settings, number, reporter
+                self.checkpoint,
+                self.placements,
+                self.settings,
+                job.settings,
+                number,
+                self.palette,
+                reporter,
             ) as crew:
                 yield crew.paint(tasks)
             return
         progress.step("loading the model")
         batches = self._batches or self.load(number, reporter)
-        with ChunkPainter(batches, job.settings) as painter:
+        with ChunkPainter(batches, job.settings, self.palette) as painter:
             yield paint_here(painter, tasks, progress)
 
 

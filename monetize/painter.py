@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -14,6 +14,7 @@ from monetize.denoising import Denoiser, StepCallback
 from monetize.errors import OutOfMemory, PaintingError, counted
 from monetize.heatmaps import AttentionRecorder
 from monetize.models import Placement, complete_settings, load_painting_pipeline
+from monetize.palette import Palette
 from monetize.prompt import Prompt
 from monetize.settings import PaintSettings
 
@@ -32,6 +33,18 @@ class Painting:
     image: Image.Image
     flagged: bool = False
     heat: Tensor | None = field(default=None, compare=False)
+
+
+def recoloured(
+    paintings: Sequence[Painting], seeds: Sequence[int], palette: Palette | None
+) -> list[Painting]:
+    """The paintings with the palette's colours, but for those that were blacked out."""
+    if palette is None:
+        return list(paintings)
+    return [
+        each if each.flagged else replace(each, image=palette.apply(each.image, seed))
+        for each, seed in zip(paintings, seeds, strict=True)
+    ]
 
 
 class Pending:

@@ -56,6 +56,9 @@ def parameters(
         pairs["Token weights"] = ", ".join(str(weight) for weight in prompt.weights)
         if (settings.weight_start, settings.weight_end) != (0, 1):
             pairs["Token weights range"] = f"{settings.weight_start}-{settings.weight_end}"
+    if settings.palette is not None:
+        pairs["Palette"] = Path(settings.palette).name
+        pairs["Palette strength"] = settings.palette_strength
     pairs.update(others or {})
     pairs["Version"] = f"monetize {__version__}"
     lines = [prompt.text]

@@ -68,7 +68,9 @@ class PaintSettings:
     `num_inference_steps`, `guidance_scale` and `scheduler` (512 pixels, 50, 7.5 and PNDM for
     Stable Diffusion v1), the `batch_size` that fits the device's memory, and to `compile` where
     that pays. Token weights act on the steps whose fraction done lies in [weight_start,
-    weight_end), guidance in [guidance_start, guidance_end).
+    weight_end), guidance in [guidance_start, guidance_end). With a `palette`, a folder or zip of
+    paintings, a picture's colours are moved towards those of one of them, `palette_strength` of
+    the way.
     """
 
     model: str = "auto"
@@ -84,6 +86,8 @@ class PaintSettings:
     weight_end: float = 1.0
     batch_size: int | None = None
     compile: bool | None = None
+    palette: str | None = None
+    palette_strength: float = 1.0
     safety_checker: bool = False
 
     def __post_init__(self) -> None:
@@ -95,6 +99,7 @@ class PaintSettings:
         ):
             if getattr(self, name) is not None:
                 _within(self, name, low, high)
+        _within(self, "palette_strength", 0, 1)
         if self.scheduler is not None:
             _one_of(self, "scheduler", SCHEDULERS)
         for what in ("weight", "guidance"):

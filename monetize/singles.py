@@ -7,7 +7,7 @@ from monetize.batches import Batches
 from monetize.errors import UsageError
 from monetize.job import chunks
 from monetize.paint_stage import PaintStage
-from monetize.painter import Painting
+from monetize.painter import Painting, recoloured
 from monetize.pictures import parameters
 from monetize.progress import Reporter, Stage
 from monetize.prompt import Prompt, Sweep
@@ -70,12 +70,14 @@ class Singles:
         self, batches: Batches, batch: Work, progress: Stage, *, heat: bool, compared: bool
     ) -> Iterator[Single]:
         def paint(prompts: Sequence[Prompt]) -> list[Painting]:
-            return batches.start(
+            seeds = [seed for _, seed in batch]
+            paintings = batches.start(
                 prompts,
-                [seed for _, seed in batch],
+                seeds,
                 on_step=lambda step, of: progress.step(f"step {step}/{of}"),
                 heat=heat,
             ).result()
+            return recoloured(paintings, seeds, self.stage.palette)
 
         paintings = paint([prompt for prompt, _ in batch])
         before: Sequence[Painting | None] = [None] * len(batch)

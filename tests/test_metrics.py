@@ -24,14 +24,16 @@ WIDTH = 24
 def features(number: int, seed: int, shift: float = 0.0) -> Floats:
     random = np.random.default_rng(seed)
     mixing = np.random.default_rng(7).standard_normal((WIDTH, WIDTH))
-    return np.abs(random.standard_normal((number, WIDTH)) @ mixing + shift)
+    values: Floats = np.abs(random.standard_normal((number, WIDTH)) @ mixing + shift)
+    return values
 
 
 def gaussian(number: int, mean: Floats, deviations: Floats) -> Floats:
     """Features with exactly this mean and these deviations along the axes."""
     random = np.random.default_rng(0).standard_normal((number, len(mean)))
     centred, _ = np.linalg.qr(random - random.mean(0))
-    return mean + centred * np.sqrt(number - 1) * deviations
+    values: Floats = mean + centred * np.sqrt(number - 1) * deviations
+    return values
 
 
 def test_frechet_distance_of_gaussians_is_the_closed_form() -> None:
@@ -105,7 +107,7 @@ def test_bootstrap_says_how_much_the_figure_depends_on_the_pictures() -> None:
 
 
 def test_memorization_is_seen_from_the_generated_pictures() -> None:
-    """torchmetrics averages over the real ones: a copy among many pictures would hide there."""
+    """By torchmetrics' mean over the real pictures a copy among many would hide."""
     training = np.eye(4, WIDTH)
     generated = np.stack([3 * training[0], 3 * training[0], training[:2].sum(0)])
     distances = nearest_distances(generated, training)

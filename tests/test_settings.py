@@ -84,7 +84,7 @@ def test_the_contest_preset_spells_out_every_default_that_a_preset_can() -> None
         "num_inference_steps": 50, "guidance_scale": 7.5, "weight": [],
         "batch_size": "auto",
     }  # fmt: skip
-    left_out = {"limit", "compile", "time_budget"}
+    left_out = {"limit", "compile", "time_budget", "palette"}
     expected = {n: spelled.get(n, value) for n, value in defaults.items() if n not in left_out}
     assert values == expected
 

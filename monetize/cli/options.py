@@ -292,6 +292,19 @@ paint_options = _all(
         "[default: on CUDA, from 256 paintings on]",
     ),
     click.option(
+        "--palette",
+        type=click.Path(exists=True),
+        metavar="PAINTINGS",
+        help="Move each picture's colours to those of a painting of this folder or zip: of five, "
+        "drawn by the picture's seed, the one whose colours are nearest.",
+    ),
+    click.option(
+        "--palette-strength",
+        type=float,
+        help="How far of the way --palette goes, 0 to 1.",
+        **_default(PaintSettings.palette_strength),
+    ),
+    click.option(
         "--safety-checker/--no-safety-checker",
         help="Black out what the checkpoint's safety checker flags.",
         **_default(PaintSettings.safety_checker),
