@@ -11,7 +11,7 @@ import io
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ import torch
 from PIL import Image
 from pocket_training import metrics
 from pocket_training.data import STYLE, Photo, list_pictures, load_pictures, read_photos, sheet
-from pocket_training.metrics import Floats, mean_interval
+from pocket_training.metrics import mean_interval
 from torch import Tensor
 
 from monetize.captioner import Captioner
 from monetize.checkpoints import POCKET, resolve
 from monetize.chunk_painter import to_jpeg
+from monetize.inception import Inception
 from monetize.layouts import CAPTIONER, PAINTER
+from monetize.metrics import Floats, squared_mmd
 from monetize.models import place
 from monetize.painter import Painter
 from monetize.prompt import Prompt, Weight, parse_weight
@@ -74,7 +76,7 @@ def main(
     )
     speaker = Captioner.load(resolve(captioner, CAPTIONER), placement, CaptionSettings())
     painter = Painter.load(resolve(model, PAINTER), placement, settings)
-    network = metrics.load_inception(inception, placement.device)
+    network = Inception.load(inception, placement.device)
     train, held_out = read_photos(photos, captions)
 
     figures: dict[str, Any] = {
@@ -90,12 +92,12 @@ def main(
     started = time.monotonic()
     painted = _paint(painter, [Prompt(text + STYLE) for text in prompts], range(len(prompts)))
     figures["paint_seconds"] = (time.monotonic() - started) / len(prompts)
-    features = metrics.pool_features(network, painted, "paintings")
-    reference = metrics.pool_features(network, load_pictures(list_pictures(monets), 256), "Monets")
-    figures["kid_x1000"] = round(1000 * metrics.kid(features, reference), 1)
+    features = _features(network, painted)
+    reference = _features(network, load_pictures(list_pictures(monets), 256))
+    figures["kid_x1000"] = round(1000 * squared_mmd(features, reference), 1)
     seen = asked[:count]
-    unpainted = metrics.pool_features(network, seen, "photos")
-    figures["kid_x1000_of_the_photos"] = round(1000 * metrics.kid(unpainted, reference), 1)
+    unpainted = _features(network, seen)
+    figures["kid_x1000_of_the_photos"] = round(1000 * squared_mmd(unpainted, reference), 1)
     figures["words"] = _judge_words(speaker, painted, prompts)
     figures["sunset"] = _judge_sunset(painter)
     figures["style"] = _judge_style(painter, network, reference)
@@ -106,11 +108,20 @@ def main(
     click.echo(json.dumps(figures, indent=2))
 
 
+def _features(network: Inception, pictures: Tensor) -> Floats:
+    """Pool features, (count, 2048), of uint8 pictures (count, 3, height, width)."""
+    return np.concatenate(list(network.features(_images(pictures))))
+
+
+def _images(pictures: Tensor) -> Iterator[Image.Image]:
+    return (Image.fromarray(each.permute(1, 2, 0).numpy()) for each in pictures)
+
+
 def _read(speaker: Captioner, pictures: Tensor) -> list[str]:
     """Captions of uint8 pictures (count, 3, height, width)."""
     said = []
     for part in torch.split(pictures, CAPTIONED_AT_ONCE):
-        said += speaker.caption(Image.fromarray(each.permute(1, 2, 0).numpy()) for each in part)
+        said += speaker.caption(_images(part))
     return said
 
 
@@ -173,17 +184,15 @@ def _judge_sunset(painter: Painter) -> dict[str, Any]:
     }
 
 
-def _judge_style(
-    painter: Painter, network: torch.jit.ScriptModule, reference: Floats
-) -> dict[str, Any]:
+def _judge_style(painter: Painter, network: Inception, reference: Floats) -> dict[str, Any]:
     """Distance to the Monets' mean pool features as the style phrase's weight falls to 0."""
     distance, scores = {}, {}
     for weight in (1, 0):
         phrase = parse_weight(f"monet style painting={weight}")
         pictures = _weighted(painter, SUNSET + STYLE, phrase)
-        features = metrics.pool_features(network, pictures, f"style {weight}")
+        features = _features(network, pictures)
         distance[weight] = np.linalg.norm(features - reference.mean(0), axis=1)
-        scores[f"{weight}"] = round(1000 * metrics.kid(features, reference), 1)
+        scores[f"{weight}"] = round(1000 * squared_mmd(features, reference), 1)
     return {
         "distance": {f"{weight}": _rounded(values) for weight, values in distance.items()},
         "0 minus 1": _rounded(distance[0] - distance[1]),

@@ -80,6 +80,22 @@ def test_kernel_distance_is_that_of_torchmetrics() -> None:
     assert squared_mmd(generated, reference) == pytest.approx(float(expected), rel=1e-6)
 
 
+def test_squared_mmd_is_the_estimators_own_definition() -> None:
+    draw = np.random.default_rng(0)
+    ours, theirs = draw.normal(size=(6, 4)), draw.normal(1, 1, size=(5, 4))
+
+    def kernel(a: Floats, b: Floats) -> float:
+        return float((a @ b / 4 + 1) ** 3)
+
+    within_ours = [kernel(a, b) for i, a in enumerate(ours) for j, b in enumerate(ours) if i != j]
+    within_theirs = [
+        kernel(a, b) for i, a in enumerate(theirs) for j, b in enumerate(theirs) if i != j
+    ]
+    between = [kernel(a, b) for a in ours for b in theirs]
+    expected = np.mean(within_ours) + np.mean(within_theirs) - 2 * np.mean(between)
+    assert squared_mmd(ours, theirs) == pytest.approx(expected)
+
+
 def test_kernel_distance_is_the_mean_over_subsets_and_unbiased() -> None:
     generated, reference = features(300, 1), features(300, 2)
     estimate = kernel_distance(generated, reference, subsets=200, subset_size=60)

@@ -167,22 +167,6 @@ def test_content_words_and_their_f1() -> None:
     assert metrics.content_f1(["a tree", "a cat"], ["a tree", "a dog"]) == 0.5
 
 
-def test_kid_is_the_estimators_own_definition() -> None:
-    draw = np.random.default_rng(0)
-    ours, theirs = draw.normal(size=(6, 4)), draw.normal(1, 1, size=(5, 4))
-
-    def kernel(a: np.ndarray, b: np.ndarray) -> float:
-        return float((a @ b / 4 + 1) ** 3)
-
-    within_ours = [kernel(a, b) for i, a in enumerate(ours) for j, b in enumerate(ours) if i != j]
-    within_theirs = [
-        kernel(a, b) for i, a in enumerate(theirs) for j, b in enumerate(theirs) if i != j
-    ]
-    between = [kernel(a, b) for a in ours for b in theirs]
-    expected = np.mean(within_ours) + np.mean(within_theirs) - 2 * np.mean(between)
-    assert metrics.kid(ours, theirs) == pytest.approx(expected)
-
-
 def test_warmth_is_red_over_blue() -> None:
     pixels = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
     pixels[:, 0], pixels[:, 2] = 200, 50

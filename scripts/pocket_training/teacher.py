@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from monetize.inception import Inception
 from pocket_training.data import load_pictures, to_unit
-from pocket_training.metrics import load_inception
 
 SIZE = 256
 CHANNELS = 128  # of the 2,048, by principal components
@@ -28,7 +28,7 @@ def see(
     Over all pictures and places their mean is 0 and their mean square 1.
     """
     if not kept.exists():
-        *layers, _pool = load_inception(inception, device).net.layers.children()
+        *layers, _pool = Inception.load(inception, device).network.net.layers.children()
         rows = []
         for i in tqdm(range(0, len(paths), SEEN_AT_ONCE), desc="teacher", unit="batch"):
             x = to_unit(load_pictures(paths[i : i + SEEN_AT_ONCE], SIZE)).to(device)
