@@ -1,12 +1,17 @@
-"""The contest zip: names of its files, and how it is packed so that same inputs make same bytes."""
+"""The contest zip: names of its files, packed so that same inputs make same bytes, and opened."""
 
 import re
+import struct
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from monetize.errors import InputError, UsageError
+
+CONTEST_NAME = "images.zip"
 CONTEST_COUNT = range(7_000, 10_001)
+CONTEST_SIZE = (256, 256)
 # What some unpacker or file system refuses in a name.
 UNSAFE = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff<>:"/\\|?*]')
 # The oldest time that a zip can state; a fixed one keeps the bytes the same.
@@ -50,3 +55,26 @@ def pack(file: BinaryIO, members: Iterable[tuple[str, Path]]) -> None:
             info.create_system = UNIX
             info.external_attr = 0o644 << 16
             archive.writestr(info, path.read_bytes())
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Open a zip to read it.
+
+    Raises UsageError if there is no such file, InputError if it is no zip or not a whole one; of
+    its members only the list is looked at.
+    """
+    if not path.is_file():
+        what = "this is a folder" if path.is_dir() else "there is no such file"
+        raise UsageError(f"{path}: {what}: give a zip such as monetize run writes")
+    try:
+        with path.open("rb") as file:
+            begins_as_zip = file.read(2) == b"PK"
+        return zipfile.ZipFile(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error) as error:
+        if begins_as_zip:
+            raise InputError(
+                f"{path}: a zip that is cut short or damaged: copy, download or make it again"
+            ) from error
+        raise InputError(f"{path}: not a zip: give one such as monetize run writes") from error

@@ -26,7 +26,7 @@ class PhotoError(MonetizeError):
 
 
 class InputError(MonetizeError):
-    """A folder or a captions file does not hold what the job needs."""
+    """A folder, a captions file or a zip does not hold what is needed."""
 
 
 class CheckpointError(MonetizeError):

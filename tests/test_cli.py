@@ -50,7 +50,9 @@ def test_tokens_needs_no_torch(tiny: Tiny) -> None:
     assert run_python(code).splitlines()[-1] == "set()"
 
 
-@pytest.mark.parametrize("command", ["run", "gallery", "caption", "paint", "tokens", "models"])
+@pytest.mark.parametrize(
+    "command", ["run", "check", "score", "gallery", "caption", "paint", "tokens", "models"]
+)
 def test_every_command_has_examples_and_describes_every_option(cli: Run, command: str) -> None:
     result = cli(command, "--help")
     assert result.exit_code == 0

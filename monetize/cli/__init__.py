@@ -1,4 +1,4 @@
-"""The command line: `monetize run`, `gallery`, `score`, `caption`, `paint`, `tokens`, `models`.
+"""The command line: `run`, `check`, `gallery`, `score`, `caption`, `paint`, `tokens`, `models`.
 
 Nothing here imports torch before a command has printed its first line.
 """
@@ -9,6 +9,7 @@ import click
 
 from monetize import __version__
 from monetize.cli.caption import caption
+from monetize.cli.check import check
 from monetize.cli.gallery import gallery
 from monetize.cli.models import models
 from monetize.cli.options import VERBOSE
@@ -46,11 +47,13 @@ def main() -> None:
     \b
     Examples:
       monetize run photos/ images.zip            a folder of photos into a contest zip
+      monetize check images.zip                  whether the contest would take it
+      monetize score images.zip --reference monet_jpg/
+                                                 how near to Monet it comes
       monetize gallery images.zip                the paintings beside their photos, as a page
       monetize caption img.jpg                   what a photo shows, in words
       monetize paint "a pine tree and a red sun" --weight pine=-1
       monetize tokens "a pine tree"              how a prompt is cut into tokens
-      monetize score images.zip --reference monet_jpg/
       monetize models                            which checkpoints there are
 
     \b
@@ -63,5 +66,5 @@ def main() -> None:
     """
 
 
-for command in (run, gallery, score, caption, paint, tokens, models):
+for command in (run, check, gallery, score, caption, paint, tokens, models):
     main.add_command(command)

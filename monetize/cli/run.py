@@ -6,7 +6,8 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from monetize.archive import CONTEST_COUNT
+from monetize import checks
+from monetize.cli.check import lines
 from monetize.cli.options import (
     Duration,
     build,
@@ -17,7 +18,7 @@ from monetize.cli.options import (
     recursive_option,
 )
 from monetize.cli.terminal import Terminal, load_libraries
-from monetize.errors import counted, printable
+from monetize.errors import Interrupted, MonetizeError, counted, printable
 from monetize.gallery import gallery_of, make_after
 from monetize.job import prepare
 from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSettings, RunSettings
@@ -104,7 +105,8 @@ def run(
     """Paint every photo of the folder PHOTOS into the zip OUT.
 
     Each photo is captioned, the caption and the style phrase are painted, and the paintings
-    are packed as OUT, with a report beside it (.csv, a row a photo; .json, the settings).
+    are packed as OUT, with a report beside it (.csv, a row a photo; .json, the settings). At the
+    end OUT is held against the rules of the contest, as `monetize check` does it.
 
     Stop it at any moment, even by pulling the plug: the same command goes on from there. Until
     it is done its work stands in OUT.work; captions.csv in there may be edited before the
@@ -156,11 +158,27 @@ def run(
     if report.flagged:
         flagged = counted(report.flagged, "painting")
         terminal.warn(f"blacked out by the safety checker: {flagged}, listed in {outputs.table}")
-    if report.paintings not in CONTEST_COUNT:
-        terminal.say(f"Note: the contest wants 7,000 to 10,000 pictures, not {report.paintings:,}.")
+    if not quiet:
+        _check(out, terminal)
     size = tqdm.format_sizeof(report.archive_bytes, "B")
     terminal.say(f"Done: {counted(report.paintings, 'painting')}, {size}, in {out}")
     if gallery is not None:
         page, replace = gallery
         make_after(job, page, terminal, overwrite=replace)
     ctx.exit(report.exit_code)
+
+
+def _check(out: Path, terminal: Terminal) -> None:
+    """Show what the contest would say; the job is done, so nothing here is a failure of it."""
+    try:
+        checked = checks.check(out, terminal)
+    except MonetizeError as error:
+        terminal.warn(f"not checked: {error}")
+        return
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"Interrupted while checking. {out} is done; monetize check {out} checks it again."
+        ) from None
+    terminal.say("As an entry to the contest (for anything else, these rules do not matter):")
+    for line in lines(checked):
+        terminal.say(f"  {line}")

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from tqdm import tqdm
@@ -18,6 +18,8 @@ BAR = (
     "[{elapsed}, {remaining} left, {pace}{postfix}]"
 )
 SECONDS_BETWEEN_LINES = 30
+# What stands for a sign where the encoding of a stream lacks it.
+PLAIN = {"✓": "ok ", "✗": "NOT", "·": "-", "×": "x"}
 
 
 def pace(rate: float | None, unit: str) -> str:
@@ -25,6 +27,27 @@ def pace(rate: float | None, unit: str) -> str:
     if not rate:
         return f"? {unit}s/s"
     return f"{rate:.2f} {unit}s/s" if rate >= 1 else f"{1 / rate:.1f} s a {unit}"
+
+
+def encodable(text: str, stream: TextIO | None) -> str:
+    """A text as a stream can write it: other signs or escapes where its encoding lacks some."""
+    # What stands in for a terminal, in a notebook or a test, may lack both.
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    errors = getattr(stream, "errors", None) or "strict"
+    for sign, plain in PLAIN.items():
+        if sign in text and not _fits(sign, encoding):
+            text = text.replace(sign, plain)
+    if _fits(text, encoding, errors):
+        return text
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _fits(text: str, encoding: str, errors: str = "strict") -> bool:
+    try:
+        text.encode(encoding, errors)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Bar(tqdm):  # type: ignore[misc]
@@ -62,6 +85,7 @@ class Terminal(Reporter):
         self._write(text, err=False)
 
     def _write(self, text: str, *, err: bool) -> None:
+        text = encodable(text, sys.stderr if err else sys.stdout)
         if self._bar is None:
             click.echo(text, err=err)
         else:
