@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
+from monetize.archive import open_zip
 from monetize.errors import InputError, PhotoError, first_line
 from monetize.photos import SUFFIXES, find, open_photo, require_some
 
@@ -31,13 +32,8 @@ class PictureSet:
             found = find(source)
             require_some(found, source, recursive=True)
             return cls(source, tuple(photo.key for photo in found.photos))
-        try:
-            with zipfile.ZipFile(source) as archive:
-                names = [name for name in archive.namelist() if _is_picture(name)]
-        except (zipfile.BadZipFile, OSError) as error:
-            raise InputError(
-                f"{source} is neither a folder nor a whole zip: {first_line(error)}"
-            ) from error
+        with open_zip(source) as archive:
+            names = [name for name in archive.namelist() if _is_picture(name)]
         if not names:
             raise InputError(f"{source}: no picture in this zip")
         return cls(source, tuple(sorted(names)))

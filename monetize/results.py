@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from monetize.archive import open_zip
 from monetize.errors import InputError, name_some, printable
 from monetize.job import Outputs
 from monetize.settings import PaintSettings, flag, own_names
@@ -82,12 +83,12 @@ def read_results(outputs: Outputs) -> Results:
 
 @contextmanager
 def opened(archive: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip to read; raises InputError if it cannot be, or is damaged where it is read."""
+    """Open a zip to read; raises as `open_zip`, and InputError for damage where it is read."""
     try:
-        with zipfile.ZipFile(archive) as file:
+        with open_zip(archive) as file:
             yield file
     except zipfile.BadZipFile as error:
-        raise InputError(f"{archive}: not a zip, or damaged: {error}. Make it anew.") from None
+        raise InputError(f"{archive}: damaged: {error}. Make it anew.") from None
 
 
 def weights_of(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -162,7 +162,7 @@ def test_what_is_neither_folder_nor_zip_is_refused(
     file.write_bytes(b"no zip")
     result = score(file, "--reference", theirs)
     assert result.exit_code == 1
-    assert "images.zip is neither a folder nor a whole zip" in result.stderr
+    assert "images.zip: not a zip" in result.stderr
     (tmp_path / "empty").mkdir()
     assert score(tmp_path / "empty", "--reference", theirs).exit_code == 1
 
