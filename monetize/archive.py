@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from monetize.errors import InputError, UsageError
+from monetize.photos import SUFFIXES
 
 CONTEST_NAME = "images.zip"
 CONTEST_COUNT = range(7_000, 10_001)
@@ -55,6 +56,13 @@ def pack(file: BinaryIO, members: Iterable[tuple[str, Path]]) -> None:
             info.create_system = UNIX
             info.external_attr = 0o644 << 16
             archive.writestr(info, path.read_bytes())
+
+
+def is_picture(name: str) -> bool:
+    """Tell a member by its name, as a damaged picture is one too; macOS adds some that look so."""
+    path = PurePosixPath(name)
+    hidden = "__MACOSX" in path.parts or path.name.startswith(".")
+    return not (hidden or name.endswith("/")) and path.suffix.lower() in SUFFIXES
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:

@@ -148,6 +148,8 @@ class Captioner:
             # A piece belongs to the words that it begins, or else to the one that it goes on with.
             so_far = self.tokenizer.decode(tokens[: i + 1], skip_special_tokens=True)
             now = min(len(so_far.split()), len(words))
+            if not now:
+                continue  # white space before the first word
             for place in range(min(begun, now - 1), now):
                 if place >= begun or now == begun:
                     pieces[place].append(heat)

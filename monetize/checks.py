@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from monetize.archive import CONTEST_COUNT, CONTEST_NAME, CONTEST_SIZE, open_zip
+from monetize.archive import CONTEST_COUNT, CONTEST_NAME, CONTEST_SIZE, is_picture, open_zip
 from monetize.errors import counted, name_some, printable
 from monetize.members import Seen, look, quiet_pillow
-from monetize.photos import SUFFIXES
 from monetize.progress import Reporter
 
 # More gain nothing: Pillow decodes beside others, but Python between two pictures does not.
@@ -50,6 +49,11 @@ class Checked:
     notes: tuple[Note, ...]
 
     @property
+    def is_entry(self) -> bool:
+        """Whether it has as many pictures as the contest wants, and so is meant for it."""
+        return self.pictures in CONTEST_COUNT
+
+    @property
     def broken(self) -> int:
         """How many rules are not met; the contest would take the zip if none."""
         return sum(not rule.met for rule in self.rules)
@@ -63,7 +67,7 @@ def check(path: Path, reporter: Reporter) -> Checked:
     seen: list[Seen] = []
     with open_zip(path) as archive:
         members = archive.infolist()
-        inside = [info for info in members if _is_picture(info)]
+        inside = [info for info in members if is_picture(info.filename)]
         with quiet_pillow(), reporter.stage("Checking", len(inside), "picture") as stage:
             pool = ThreadPoolExecutor(THREADS)
             try:
@@ -89,13 +93,6 @@ def check(path: Path, reporter: Reporter) -> Checked:
     )
 
 
-def _is_picture(info: zipfile.ZipInfo) -> bool:
-    """Tell by its name, as a damaged picture is one too; macOS adds files that only look so."""
-    path = PurePosixPath(info.filename)
-    hidden = "__MACOSX" in path.parts or path.name.startswith(".")
-    return not (info.is_dir() or hidden) and path.suffix.lower() in SUFFIXES
-
-
 def _named(name: str) -> Rule:
     met = name == CONTEST_NAME
     return Rule(f"named {CONTEST_NAME}", met, "" if met else f"it is {printable(name)}")
@@ -108,7 +105,7 @@ def _count(pictures: int) -> Rule:
 
 def _at_the_root(members: Sequence[zipfile.ZipInfo]) -> Rule:
     """Nothing but pictures, in no folder, each under a name of its own."""
-    pictures = {info.filename for info in members if _is_picture(info)}
+    pictures = {info.filename for info in members if is_picture(info.filename)}
     faults = []
     for name, times in Counter(info.filename for info in members).items():
         if name.endswith("/"):

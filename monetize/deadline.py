@@ -106,11 +106,14 @@ class Deadline:
         UsageError with the smallest possible budget if not even the fewest steps fit.
         """
         self._chunks = self._chunks if chunks is None else chunks
+        before = self.planned if self.announced else None
         self.announced = True
         fewest = self._with_steps(self._least())
         if self._needed(fewest, captions_left) > self._left():
             raise UsageError(self._too_short(fewest, captions_left))
         self.planned = self._fitting(self._least(), self._left() - captions_left, self._chunks)
+        if self.planned == before:
+            return
         now = self._clock()
         end = now + self._needed(self.planned, captions_left)
         reporter.say(

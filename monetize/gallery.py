@@ -205,6 +205,8 @@ def _publish(gallery: Gallery, page: bytes) -> None:
     """Put the filled folder and the page in their places; an older gallery stays if that fails."""
     folder, part, old = gallery.folder, gallery.part, gallery.old
     flush_all()
+    if old.exists() and not folder.exists():
+        old.replace(folder)  # an earlier call was cut off between the two renames
     _remove(old)
     try:
         if folder.exists():

@@ -2,8 +2,10 @@
 
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from monetize.errors import InputError, first_line
+from monetize.errors import InputError
 from monetize.metrics import Floats
 
 WIDTH = 2048
@@ -50,9 +52,7 @@ class Inception:
             with torch.inference_mode():
                 shape = network(torch.zeros(2, 3, SIDE, SIDE, device=device)).flatten(1).shape
         except RuntimeError as error:
-            raise InputError(
-                f"--inception {file}: not a TorchScript of Inception-2015: {first_line(error)}"
-            ) from error
+            raise InputError(f"--inception {file}: not a TorchScript of Inception-2015") from error
         if shape != (2, WIDTH):
             raise InputError(f"--inception {file}: gives {shape[1]:,} features, not {WIDTH:,}")
         return cls(network, digest, device)
@@ -60,24 +60,26 @@ class Inception:
     @torch.inference_mode()
     def features(self, images: Iterable[Image.Image]) -> Iterator[Floats]:
         """Pool features of RGB images of any sizes, a batch at a time, (batch, 2048) each."""
-        for batch in _batches(images):
-            pixels = np.stack([np.asarray(image) for image in batch])
-            tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device)
-            yield self.network(preprocess(tensor)).flatten(1).double().cpu().numpy()
+        # One by one made small, as a batch of large photos would fill the memory.
+        small = map(preprocess, images)
+        while batch := list(islice(small, BATCH_SIZE)):
+            # So laid out the convolutions are several times as fast on a CPU.
+            pixels = torch.stack(batch).to(self.device, memory_format=torch.channels_last)
+            yield self.network(pixels).flatten(1).double().cpu().numpy()
 
 
-def preprocess(pixels: Tensor) -> Tensor:
-    """As the network's own graph does: (batch, 3, height, width), 0 to 255, to 299 × 299, [-1, 1).
+def preprocess(image: Image.Image) -> Tensor:
+    """As the network's own graph does: RGB to (3, 299, 299) in [-1, 1).
 
     TensorFlow 1 resizes bilinearly from the corner, without antialiasing, and the graph then
     takes (value − 128) / 128. torch's interpolate aligns pixels otherwise.
     """
-    rows, columns = (_corner_bilinear(size).to(pixels.device) for size in pixels.shape[2:])
-    resized = rows @ pixels.float() @ columns.T
-    # So laid out the convolutions are several times as fast on a CPU.
-    return ((resized - 128) / 128).contiguous(memory_format=torch.channels_last)
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+    rows, columns = (_corner_bilinear(size) for size in pixels.shape[1:])
+    return (rows @ pixels.float() @ columns.T - 128) / 128
 
 
+@lru_cache
 def _corner_bilinear(size: int) -> Tensor:
     """The matrix, (299, size), that resizes so."""
     positions = torch.arange(SIDE, dtype=torch.float64) * size / SIDE
@@ -88,18 +90,6 @@ def _corner_bilinear(size: int) -> Tensor:
     matrix.scatter_add_(1, lower[:, None], 1 - share)
     matrix.scatter_add_(1, upper[:, None], share)
     return matrix.float()
-
-
-def _batches(images: Iterable[Image.Image]) -> Iterator[Sequence[Image.Image]]:
-    """Runs of images of one size."""
-    batch: list[Image.Image] = []
-    for image in images:
-        if batch and (len(batch) == BATCH_SIZE or image.size != batch[0].size):
-            yield batch
-            batch = []
-        batch.append(image)
-    if batch:
-        yield batch
 
 
 def _packaged() -> Path:

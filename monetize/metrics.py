@@ -38,23 +38,31 @@ def frechet_distance(generated: Floats, reference: Floats) -> float:
     return _Frechet(generated, reference).distance()
 
 
-def bootstrap_frechet_distance(
+def bootstrap(
     generated: Floats,
     reference: Floats,
+    distances: Floats,
     draws: int = 50,
     on_draw: Callable[[], None] = lambda: None,
     seed: int = 0,
-) -> Estimate:
-    """FID, and its deviation over draws of as many generated pictures with replacement.
+) -> tuple[Estimate, Estimate]:
+    """FID and MiFID, and their deviations over draws of as many generated pictures, put back.
 
-    The bias that small sets have is no part of the deviation. on_draw is called after each draw.
+    `distances` are the generated pictures' `nearest_distances`. The bias that small sets have is
+    no part of a deviation. on_draw is called after each draw.
     """
     frechet = _Frechet(generated, reference)
-    values = []
+    fids, mifids = [], []
     for rows in _draws(len(generated), draws, seed):
-        values.append(frechet.distance(rows))
+        fids.append(frechet.distance(rows))
+        mifids.append(memorization_informed(fids[-1], float(distances[rows].mean())))
         on_draw()
-    return Estimate(frechet.distance(), float(np.std(values, ddof=1)))
+    fid = frechet.distance()
+    mifid = memorization_informed(fid, float(distances.mean()))
+    return (
+        Estimate(fid, float(np.std(fids, ddof=1))),
+        Estimate(mifid, float(np.std(mifids, ddof=1))),
+    )
 
 
 class _Frechet:
@@ -100,10 +108,10 @@ def kernel_distance(
 ) -> Estimate:
     """KID: unbiased squared MMD with the kernel (x·y / width + 1)³, mean and deviation of subsets.
 
-    Bińkowski et al., ICLR 2018. A subset has subset_size pictures of each set, or all of the
-    smaller one where that has fewer.
+    Bińkowski et al., ICLR 2018. A subset has subset_size pictures of each set, or half of those of
+    the smaller one where that has fewer than twice as many: of the whole set there is one only.
     """
-    size = min(subset_size, len(generated), len(reference))
+    size = min(subset_size, min(len(generated), len(reference)) // 2)
     random = np.random.default_rng(seed)
     values = [
         squared_mmd(_some(generated, size, random), _some(reference, size, random))
@@ -145,7 +153,8 @@ def nearest_distances(generated: Floats, training: Floats) -> Floats:
 
 
 def _directions(rows: Floats) -> Floats:
-    directions: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    directions: Floats = rows / np.where(lengths, lengths, 1.0)  # a zero is at right angles to all
     return directions
 
 

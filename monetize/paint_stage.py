@@ -65,12 +65,10 @@ class PaintStage:
         self.settings = replace(complete_settings(self.checkpoint, settings), model=name)
         self.placements = every_device(self.placement)
         self._batches: Batches | None = None
-        self.palette: Palette | None = None
-        self.palette_digest: str | None = None
+        self._reporter = reporter
+        self._palette: PictureSet | None = None
         if settings.palette is not None:
-            paintings = PictureSet.of(Path(settings.palette))
-            self.palette = Palette.of(paintings, settings.palette_strength, reporter)
-            self.palette_digest = paintings.digest()
+            self._palette = PictureSet.of(Path(settings.palette))
         negative = weigh(self.tokenizer, Prompt(settings.negative_prompt))
         for caution in negative.cautions("--negative-prompt"):
             reporter.warn(caution)
@@ -78,6 +76,18 @@ class PaintStage:
     def __str__(self) -> str:
         others = f", {len(self.placements)} of them" if len(self.placements) > 1 else ""
         return f"{self.checkpoint.name} on {self.placement}{others}{self.why}"
+
+    @cached_property
+    def palette(self) -> Palette | None:
+        """The palette's colours, measured when they are first asked for."""
+        if self._palette is None:
+            return None
+        return Palette.of(self._palette, self.settings.palette_strength, self._reporter)
+
+    @property
+    def palette_digest(self) -> str | None:
+        """What tells the palette's paintings from others, wherever they lie."""
+        return self._palette.digest() if self._palette is not None else None
 
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:

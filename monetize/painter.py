@@ -58,9 +58,9 @@ class Pending:
         overflow: str,
         heat: Tensor | None = None,
     ) -> None:
-        # On CUDA this gives pinned memory, and does not wait.
-        self._pixels = pixels.to("cpu", non_blocking=True)
-        self._finite = finite.to("cpu", non_blocking=True)
+        # On CUDA this gives pinned memory, and does not wait; others do not tell when it is done.
+        self._pixels = pixels.to("cpu", non_blocking=pixels.is_cuda)
+        self._finite = finite.to("cpu", non_blocking=pixels.is_cuda)
         self._flags = flags
         self._overflow = overflow
         self._heat = heat

@@ -7,15 +7,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from PIL import Image
 
-from monetize.archive import open_zip
+from monetize.archive import is_picture, open_zip
 from monetize.errors import InputError, PhotoError, first_line
-from monetize.photos import SUFFIXES, find, open_photo, require_some
+from monetize.photos import find, open_photo
 
-DECODED_AHEAD = 64
+DECODED_AHEAD = 8  # large photos take 40 MB each
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,14 @@ class PictureSet:
     def of(cls, source: Path) -> "PictureSet":
         """List the pictures; raises InputError if there is none, or for a file that is no zip."""
         if source.is_dir():
-            found = find(source)
-            require_some(found, source, recursive=True)
-            return cls(source, tuple(photo.key for photo in found.photos))
-        with open_zip(source) as archive:
-            names = [name for name in archive.namelist() if _is_picture(name)]
+            names = [photo.key for photo in find(source).photos]
+        elif is_picture(source.name):
+            raise InputError(f"{source} is a picture: give a folder or a zip of pictures")
+        else:
+            with open_zip(source) as archive:
+                names = [name for name in archive.namelist() if is_picture(name)]
         if not names:
-            raise InputError(f"{source}: no picture in this zip")
+            raise InputError(f"{source}: there is no picture in it")
         return cls(source, tuple(sorted(names)))
 
     def __len__(self) -> int:
@@ -79,9 +80,3 @@ class PictureSet:
             return open_photo(Path(name), data)
         except PhotoError as error:
             raise InputError(f"{name} in {self.source}: {error}") from None
-
-
-def _is_picture(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = path.name.startswith(".") or "__MACOSX" in path.parts
-    return path.suffix.lower() in SUFFIXES and not hidden

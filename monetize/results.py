@@ -45,9 +45,15 @@ class Results:
         return name
 
     @property
-    def paint_flags(self) -> str:
-        """What `monetize paint` must be told to paint with the same settings, for a shell."""
-        used = self.summary.get("settings", {}).get("paint", {})
+    def paint_flags(self) -> str | None:
+        """What `monetize paint` must be told to paint with the same settings, for a shell.
+
+        None where a time budget gave the paintings settings of their own.
+        """
+        settings = self.summary.get("settings", {})
+        if settings.get("run", {}).get("time_budget") is not None:
+            return None
+        used = settings.get("paint", {})
         defaults = PaintSettings()
         flags = []
         for name in own_names(PaintSettings):

@@ -9,23 +9,23 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from monetize.errors import counted
+from monetize.errors import InputError, counted
 from monetize.inception import WIDTH, Inception
 from monetize.metrics import (
     Estimate,
     Floats,
-    bootstrap_frechet_distance,
+    bootstrap,
     kernel_distance,
-    memorization_informed,
     nearest_distances,
 )
 from monetize.picture_sets import PictureSet
 from monetize.progress import Reporter, Stage
-from monetize.storage import write_bytes
+from monetize.storage import explained, write_bytes
 
 BOOTSTRAP_DRAWS = 50
+FEWEST = 4
 # With fewer, figures say more of which pictures there are than of what they are like.
-FEWEST = 50
+FEW = 50
 
 
 @dataclass(frozen=True)
@@ -61,31 +61,32 @@ def score(
     """Score pictures beside a reference, and their memorization beside the training set.
 
     The training set is the reference where none is given. Raises InputError for a picture that
-    cannot be read. The features of the references are kept for the next time, unless not cache.
+    cannot be read, and for fewer than four. The features of the references are kept for the next
+    time, unless not cache.
     """
+    for pictures in (generated, reference, *([training] if training else [])):
+        if len(pictures) < FEWEST:
+            raise InputError(f"{pictures.source}: {FEWEST} pictures are the fewest to be scored")
     cautions = _cautions(generated, reference)
     for caution in cautions:
         reporter.warn(caution)
+    # What may hold a picture that cannot be read goes first; references are seen to before.
+    ours = _features(generated, inception, reporter, cache=False)
     theirs = _features(reference, inception, reporter, cache=cache)
     trained = theirs
     if training is not None:
         trained = _features(training, inception, reporter, cache=cache)
-    ours = _features(generated, inception, reporter, cache=False)
-    with reporter.stage("Bootstrap", draws, "draw") as progress:
-        fid = bootstrap_frechet_distance(ours, theirs, draws, progress.advance)
     distances = nearest_distances(ours, trained)
-    distance = float(distances.mean())
+    with reporter.stage("Bootstrap", draws, "draw") as progress:
+        fid, mifid = bootstrap(ours, theirs, distances, draws, progress.advance)
     return Score(
         pictures=len(generated),
         references=len(reference),
         training=len(training or reference),
         fid=fid,
         kid=kernel_distance(ours, theirs),
-        distance=distance,
-        mifid=Estimate(
-            memorization_informed(fid.value, distance),
-            memorization_informed(fid.deviation, distance),
-        ),
+        distance=float(distances.mean()),
+        mifid=mifid,
         nearest=tuple((generated.names[i], float(distances[i])) for i in np.argsort(distances)[:3]),
         cautions=tuple(cautions),
     )
@@ -100,8 +101,8 @@ def _cautions(generated: PictureSet, reference: PictureSet) -> list[str]:
             f"a covariance of {WIDTH:,} features wants more than as many of each. FID and MiFID "
             "come out too high; compare them only between sets of the same sizes, and KID else"
         )
-    if fewest < FEWEST:
-        cautions.append(f"fewer than {FEWEST} pictures in a set: the figures mean next to nothing")
+    if fewest < FEW:
+        cautions.append(f"fewer than {FEW} pictures in a set: the figures mean next to nothing")
     return cautions
 
 
@@ -111,20 +112,30 @@ def _features(
     file = None
     if cache:
         file = _cache_folder() / f"{inception.digest[:16]}-{pictures.digest()[:32]}.npy"
-        if file.exists():
+        with explained(file):  # before the work and not after it
+            file.parent.mkdir(parents=True, exist_ok=True)
+        kept = _kept(file, len(pictures))
+        if kept is not None:
             reporter.say(f"Features of {pictures.source}: from {file}")
-            features: Floats = np.load(file, allow_pickle=False).astype(np.float64)
-            return features
+            return kept
     label = f"Features of {pictures.source.name}"
     with reporter.stage(label, len(pictures), "picture") as progress:
         images = _counted(pictures.images(), progress)
         features = np.concatenate(list(inception.features(images)))
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         np.save(buffer, features.astype(np.float32))
         write_bytes(file, buffer.getvalue())
     return features
+
+
+def _kept(file: Path, number: int) -> Floats | None:
+    """What an earlier call kept in a file; None where it is missing, damaged or of other form."""
+    try:
+        features: Floats = np.load(file, allow_pickle=False).astype(np.float64)
+    except (OSError, ValueError, EOFError):
+        return None
+    return features if features.shape == (number, WIDTH) else None
 
 
 def _counted(images: Iterator[Image.Image], progress: Stage) -> Iterator[Image.Image]:

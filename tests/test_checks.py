@@ -288,13 +288,33 @@ def test_run_ends_with_it_and_keeps_its_exit_code(
 ) -> None:
     result = run_job(photos, tmp_path / "holidays.zip")
     assert result.exit_code == 0, result.stderr
-    lines = result.stderr.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("As an entry to the contest"))
-    assert lines[start + 1] == "  ✗ named images.zip: it is holidays.zip"
-    assert lines[start + 3] == "  ✓ at the root: all 6"
-    assert lines[-2] == "  The contest would refuse it: 2 rules are not met."
-    assert lines[-1].startswith("Done: 6 paintings, ")
+    *_, contest, done = result.stderr.splitlines()
+    assert contest.startswith("The contest wants 7,000 to 10,000 pictures, so this is no entry")
+    assert done.startswith("Done: 6 paintings, ")
     assert result.stdout == ""
+
+
+def test_run_shows_every_rule_of_an_entry(
+    run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monetize.checks.CONTEST_COUNT", range(5, 10))
+    result = run_job(photos, tmp_path / "paintings.zip")
+    assert result.exit_code == 0, result.stderr
+    lines = result.stderr.splitlines()
+    start = lines.index("As an entry to the contest:")
+    assert lines[start + 1] == "  ✗ named images.zip: it is paintings.zip"
+    assert lines[start + 3] == "  ✓ at the root: all 6"
+    assert lines[-2] == "  The contest would refuse it: 1 rule is not met."
+
+
+def test_run_tells_of_black_paintings(
+    run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    black = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(black, "JPEG")
+    monkeypatch.setattr("monetize.chunk_painter.to_jpeg", lambda *_: black.getvalue())
+    result = run_job(photos, tmp_path / "holidays.zip")
+    assert "Black or nearly uniform: 6: photo0.jpg" in result.stderr
 
 
 def test_a_finished_run_stays_finished_if_the_check_is_not(

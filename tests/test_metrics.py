@@ -10,7 +10,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from monetize.metrics import (
     Estimate,
     Floats,
-    bootstrap_frechet_distance,
+    bootstrap,
     frechet_distance,
     kernel_distance,
     memorization_informed,
@@ -106,20 +106,40 @@ def test_kernel_distance_is_the_mean_over_subsets_and_unbiased() -> None:
     )
 
 
-def test_subsets_are_no_larger_than_the_smaller_set() -> None:
-    generated, reference = features(30, 1), features(300, 2)
-    assert kernel_distance(generated, reference, subsets=5).deviation > 0
-    assert kernel_distance(generated, generated[::-1], subsets=5).deviation < 1e-9
+def test_subsets_are_halves_of_small_sets() -> None:
+    """Else there would be one subset only, and no deviation."""
+    generated, reference = features(30, 1), features(40, 2)
+    estimate = kernel_distance(generated, reference, subsets=50)
+    assert estimate == kernel_distance(generated, reference, subsets=50, subset_size=15)
+    assert estimate.deviation > 0
 
 
-def test_bootstrap_says_how_much_the_figure_depends_on_the_pictures() -> None:
+def test_bootstrap_says_how_much_the_figures_depend_on_the_pictures() -> None:
     reference = features(200, 2)
-    few, many = (
-        bootstrap_frechet_distance(features(number, 1, shift=0.5), reference, draws=40)
-        for number in (100, 1600)
+    (few, few_mifid), (many, many_mifid) = (
+        bootstrap(ours, reference, nearest_distances(ours, reference), draws=40)
+        for ours in (features(number, 1, shift=0.5) for number in (100, 1600))
     )
-    assert few.value == frechet_distance(features(100, 1, shift=0.5), reference)
+    ours = features(100, 1, shift=0.5)
+    assert few.value == frechet_distance(ours, reference)
+    distance = float(nearest_distances(ours, reference).mean())
+    assert few_mifid.value == memorization_informed(few.value, distance)
     assert few.deviation > 2 * many.deviation
+    assert few_mifid.deviation > 2 * many_mifid.deviation > 0
+
+
+def test_copies_make_mifid_uncertain_beyond_fid() -> None:
+    reference = features(60, 2)
+    ours = np.concatenate([features(30, 1), reference[:30]])
+    distances = nearest_distances(ours, reference)
+    fid, mifid = bootstrap(ours, reference, distances, draws=40)
+    assert distances.mean() < 0.1
+    assert mifid.deviation / mifid.value > 1.5 * fid.deviation / fid.value
+
+
+def test_a_picture_without_features_is_near_to_none() -> None:
+    distances = nearest_distances(np.zeros((1, WIDTH)), features(5, 1))
+    assert distances.tolist() == [1.0]
 
 
 def test_memorization_is_seen_from_the_generated_pictures() -> None:

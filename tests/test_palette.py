@@ -148,3 +148,21 @@ def test_references_that_cannot_be_read_are_named(cli: Run, tiny: Tiny, painting
     result = cli("paint", "a tree", "--model", tiny.painter, "--palette", paintings)
     assert result.exit_code == 1
     assert "broken.png" in result.stderr
+
+
+@pytest.mark.parametrize("comparison", [("--sweep", "pine=0:1:1"), ("-w", "pine=0", "--heatmap")])
+def test_pictures_to_compare_have_no_palettes_of_their_own(
+    cli: Run, tiny: Tiny, paintings: Path, tmp_path: Path, comparison: tuple[str, ...]
+) -> None:
+    if "--heatmap" in comparison:
+        comparison = (*comparison, str(tmp_path / "heat.png"))
+    flags = ("--model", tiny.painter, "--palette", paintings)
+    result = cli("paint", "a pine tree", *flags, *comparison)
+    assert result.exit_code == 2
+    assert "--palette may take another painting's colours" in result.stderr
+
+
+def test_a_strength_without_a_palette_is_refused(cli: Run, tiny: Tiny) -> None:
+    result = cli("paint", "a tree", "--model", tiny.painter, "--palette-strength", 0.5)
+    assert result.exit_code == 2
+    assert "--palette-strength is for --palette" in result.stderr

@@ -155,6 +155,42 @@ def test_a_picture_that_cannot_be_read_is_named(
     assert "003.png in " in result.stderr
 
 
+@pytest.mark.parametrize("damage", ["cut", "emptied", "of another form"])
+def test_damaged_features_are_made_anew(
+    score: Run, ours: Path, theirs: Path, cache: Path, damage: str
+) -> None:
+    first = score(ours, "--reference", theirs)
+    [file] = (cache / "monetize" / "features").iterdir()
+    whole = file.read_bytes()
+    if damage == "of another form":
+        np.save(file, np.zeros((3, 4)))
+    else:
+        file.write_bytes(whole[:1000] if damage == "cut" else b"")
+    again = score(ours, "--reference", theirs)
+    assert (again.exit_code, again.stdout) == (0, first.stdout)
+    assert file.read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_is_told_before_the_work(
+    score: Run, ours: Path, theirs: Path, cache: Path
+) -> None:
+    cache.write_text("a file")
+    result = score(ours, "--reference", theirs)
+    assert result.exit_code == 1
+    assert str(cache) in result.stderr and "Features of theirs" not in result.stderr
+
+
+@pytest.mark.parametrize("few", ["ours", "theirs"])
+def test_too_few_pictures_are_refused(
+    score: Run, ours: Path, theirs: Path, tmp_path: Path, few: str
+) -> None:
+    for path in sorted((tmp_path / few).iterdir())[3:]:
+        path.unlink()
+    result = score(ours, "--reference", theirs)
+    assert result.exit_code == 1
+    assert f"{few}: 4 pictures are the fewest to be scored" in result.stderr
+
+
 def test_what_is_neither_folder_nor_zip_is_refused(
     score: Run, theirs: Path, tmp_path: Path
 ) -> None:
@@ -164,7 +200,12 @@ def test_what_is_neither_folder_nor_zip_is_refused(
     assert result.exit_code == 1
     assert "images.zip: not a zip" in result.stderr
     (tmp_path / "empty").mkdir()
-    assert score(tmp_path / "empty", "--reference", theirs).exit_code == 1
+    result = score(tmp_path / "empty", "--reference", theirs)
+    assert result.exit_code == 1
+    assert "empty: there is no picture in it" in result.stderr
+    result = score(theirs, "--reference", theirs / "000.png")
+    assert result.exit_code == 1
+    assert "000.png is a picture: give a folder or a zip" in result.stderr
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:
@@ -204,14 +245,18 @@ def sampled(size: int) -> Iterator[float]:
 
 @pytest.mark.parametrize("size", [256, 299, 512])
 def test_pictures_are_resized_as_the_graph_does(size: int) -> None:
-    ramp = torch.arange(size).float() * 255 / size
-    pixels = ramp.expand(1, 3, size, size)
-    expected = (torch.tensor(list(sampled(size))) * 255 / size - 128) / 128
-    across = preprocess(pixels)
-    assert across.shape == (1, 3, SIDE, SIDE)
-    torch.testing.assert_close(across[0, 1, 17], expected, atol=1e-4, rtol=0)
-    down = preprocess(pixels.transpose(2, 3))
-    torch.testing.assert_close(down[0, 2, :, 40], expected, atol=1e-4, rtol=0)
+    ramp = np.linspace(0, 255, size).astype(np.uint8)
+    lower = np.floor(list(sampled(size))).astype(int)
+    share = np.array(list(sampled(size))) - lower
+    values = ramp.astype(float)
+    expected = (1 - share) * values[lower] + share * values[np.minimum(lower + 1, size - 1)]
+    expected = (expected - 128) / 128
+    columns = np.broadcast_to(ramp[None, :, None], (size, size, 3))
+    across = preprocess(Image.fromarray(columns.copy()))
+    assert across.shape == (3, SIDE, SIDE)
+    assert across[1, 17].numpy() == pytest.approx(expected, abs=1e-5)
+    down = preprocess(Image.fromarray(columns.transpose(1, 0, 2).copy()))
+    assert down[2, :, 40].numpy() == pytest.approx(expected, abs=1e-5)
 
 
 def test_pictures_of_other_sizes_are_taken_in_their_order(network: Path, tmp_path: Path) -> None:

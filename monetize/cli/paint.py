@@ -110,6 +110,11 @@ def paint(
     settings, device = build(PaintSettings, params), build(DeviceSettings, params)
     texts = _texts(prompt, from_file)
     _check_sweep(sweeps, texts, number=number, heatmap=heatmap, keep=keep)
+    if settings.palette is not None and (sweeps or (heatmap is not None and settings.weight)):
+        raise UsageError(
+            "--palette may take another painting's colours for each picture, so that they cannot "
+            "be compared: leave it out"
+        )
     if heatmap is not None and settings.compile:
         raise UsageError("--heatmap looks into the model, which --compile closes: leave one out")
     if seed is None:

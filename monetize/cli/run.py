@@ -7,6 +7,7 @@ import click
 from tqdm import tqdm
 
 from monetize import checks
+from monetize.archive import CONTEST_COUNT
 from monetize.cli.check import lines
 from monetize.cli.options import (
     Duration,
@@ -117,7 +118,8 @@ def run(
       monetize run photos/ images.zip
       monetize run photos/ images.zip --limit 20 --steps 20
       monetize run photos/ images.zip --config configs/report.toml
-      monetize run photos/ images.zip --time-budget 4h30m
+      monetize run photos/ images.zip --time-budget 4h30m --palette monet_jpg/
+      monetize run photos/ images.zip --captions edited.csv --gallery
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
@@ -179,6 +181,15 @@ def _check(out: Path, terminal: Terminal) -> None:
         raise Interrupted(
             f"Interrupted while checking. {out} is done; monetize check {out} checks it again."
         ) from None
-    terminal.say("As an entry to the contest (for anything else, these rules do not matter):")
-    for line in lines(checked):
-        terminal.say(f"  {line}")
+    if checked.is_entry:
+        terminal.say("As an entry to the contest:")
+        for line in lines(checked):
+            terminal.say(f"  {line}")
+        return
+    terminal.say(
+        f"The contest wants {CONTEST_COUNT[0]:,} to {CONTEST_COUNT[-1]:,} pictures, so this is no "
+        f"entry to it; monetize check {out} tells of its other rules."
+    )
+    dull, *_ = checked.notes
+    if any(dull.data.values()):
+        terminal.say(f"{dull.name.capitalize()}: {dull.detail}")

@@ -38,12 +38,13 @@ def render(
     entries: Sequence[Entry],
     *,
     size: tuple[int, int],
-    options: str,
+    options: str | None,
 ) -> bytes:
     """The page as HTML.
 
     `folder`, beside the page, has the pictures; `size` is that of most of them, in pixels;
-    `options` are the flags that `monetize paint` needs to paint alike, for a shell.
+    `options` are the flags that `monetize paint` needs to paint alike, for a shell; None where
+    there are no such.
     """
     style, script = _part("page.css"), "\n".join(_part(name) for name in SCRIPTS)
     data = {

@@ -33,6 +33,8 @@ function show(entry) {
       element("facts").append(Object.assign(document.createElement(tag), { textContent: text }));
     }
   }
+  // Where a time budget gave each painting settings of its own, no command is the right one.
+  element("again").hidden = options === null;
   element("command").textContent = command(entry);
   for (const beside of [shown[at - 1], shown[at + 1]]) {
     if (at >= 0 && beside) picture(beside, "paintings").loading = "eager";

@@ -115,23 +115,24 @@ def peak_memory() -> int:
 def evaluations(
     architecture: Architecture, repeats: int, placement: Placement
 ) -> dict[str, dict[str, Any]]:
-    """Seconds of a guided evaluation of one picture by one unet, in three ways in turn.
+    """Seconds of a guided evaluation of one picture by equal unets, in three ways in turn.
 
     As diffusers does it; as monetize does; and so with a weight on every token.
     """
-    unet = architecture.build(placement).unet
+    plain, unet = (architecture.build(placement).unet for _ in range(2))
     side, width = architecture.size // 8, unet.config.cross_attention_dim
     half = torch.randn(1, 4, side, side).to(placement.device, placement.dtype)
     text = torch.randn(2, 77, width).to(placement.device, placement.dtype)
     factors = torch.randn(2, 77, 1).to(placement.device, placement.dtype)
-    prefix, weighting = SharedPrefix(unet), TokenWeights(unet)
+    SharedPrefix(unet).on = True
+    weighting = TokenWeights(unet)
     seconds: dict[str, list[float]] = {"diffusers": [], "monetize": [], "monetize, weighted": []}
     for repeat in range(repeats + 1):
         for name, taken in seconds.items():
-            prefix.on = name != "diffusers"
             weighting.factors = factors if "weighted" in name else None
             begin = time.perf_counter()
-            unet(torch.cat([half, half]), 500, encoder_hidden_states=text)
+            used = plain if name == "diffusers" else unet
+            used(torch.cat([half, half]), 500, encoder_hidden_states=text)
             if placement.device.type == "cuda":
                 torch.cuda.synchronize(placement.device)
             if repeat:  # the first is slower
