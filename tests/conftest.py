@@ -6,8 +6,8 @@ import tempfile
 # Read when huggingface_hub is imported, so set before anything else is.
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="monetize-tests-hf-")
 os.environ["HF_HUB_OFFLINE"] = "1"
-# Threads that wait for work give way: elsewhere two busy processes slow each other tenfold.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Tests run in two processes, whose threads would wait for each other's; tiny models want but one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import shutil
 from collections.abc import Callable, Iterator
