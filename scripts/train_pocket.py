@@ -36,7 +36,7 @@ from pocket_training.teacher import see
 
 from monetize.captioner import Captioner
 from monetize.checkpoints import POCKET_FOLDER
-from monetize.cli.options import Duration
+from monetize.cli.parameter_types import Duration
 from monetize.models import place
 from monetize.photos import open_photo
 from monetize.settings import CaptionSettings, DeviceSettings

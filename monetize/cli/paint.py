@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monetize.cli.options import (
-    SweepType,
     build,
     common_options,
     device_options,
     paint_options,
 )
 from monetize.cli.paint_outputs import Outputs, SweepOutputs
+from monetize.cli.parameter_types import SweepType
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UsageError
 from monetize.pictures import encode

@@ -10,7 +10,6 @@ from monetize import checks
 from monetize.archive import CONTEST_COUNT
 from monetize.cli.check import lines
 from monetize.cli.options import (
-    Duration,
     build,
     caption_options,
     common_options,
@@ -18,6 +17,7 @@ from monetize.cli.options import (
     paint_options,
     recursive_option,
 )
+from monetize.cli.parameter_types import Duration
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import Interrupted, MonetizeError, counted, printable
 from monetize.gallery import gallery_of, make_after
