@@ -70,7 +70,7 @@ def score(
     cautions = _cautions(generated, reference)
     for caution in cautions:
         reporter.warn(caution)
-    # What may hold a picture that cannot be read goes first; references are seen to before.
+    # First what is likeliest to hold a picture that cannot be read, before minutes are spent.
     ours = _features(generated, inception, reporter, cache=False)
     theirs = _features(reference, inception, reporter, cache=cache)
     trained = theirs

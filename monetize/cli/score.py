@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from monetize.cli.options import note_verbose
+from monetize.cli.options import output_options
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.settings import DeviceSettings
 
@@ -38,11 +38,7 @@ PICTURES = click.Path(exists=True, path_type=Path)
 )
 @click.option("--no-cache", is_flag=True, help="Do not keep the features of the references.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object with all figures.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but the figures and warnings.")
-@click.option(
-    "--verbose", "-v", is_flag=True, is_eager=True, callback=note_verbose,
-    help="Show the libraries' own messages, and tracebacks of errors.",
-)  # fmt: skip
+@output_options
 def score(
     what: Path,
     reference: Path,
