@@ -34,6 +34,7 @@ from monetize.checkpoints import Checkpoint
 from monetize.errors import CheckpointError, UsageError, first_line, name_some
 from monetize.layouts import PAINTER
 from monetize.settings import DeviceSettings, PaintSettings
+from monetize.tokens import load_tokenizer
 
 PART_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
 SCHEDULER_CLASSES = {
@@ -143,7 +144,7 @@ def load_painting_pipeline(
     unchecked = {} if safety_checker else {"safety_checker": None, "requires_safety_checker": False}
     with _explained(checkpoint):
         # Part by part, as only then the loaders tell what was missing.
-        parts = {}
+        parts: dict[str, Any] = {"tokenizer": load_tokenizer(checkpoint)}
         for part in PAINTER.parts:
             library, class_name = index[part]
             part_class = getattr(PART_LIBRARIES[library], class_name)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from transformers import CLIPTokenizer
 
@@ -13,6 +14,7 @@ from monetize.prompt import Prompt, Sweep, Weight
 WORD = re.compile(r"\w(?:[^\s]*\w)?")
 
 
+@cache  # A command needs it for the prompts, long before the pipeline, and in the pipeline.
 def load_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
     """Load a painter's tokenizer and nothing else; raises CheckpointError."""
     folder = checkpoint.folder / "tokenizer"

@@ -9,6 +9,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # Tests run in two processes, whose threads would wait for each other's; tiny models want but one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from monetize.painter import Painter
 from monetize.progress import Reporter
 from monetize.settings import PaintSettings
 from monetize.tokens import load_tokenizer
+
+gc.freeze()
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 BUNDLED_PHOTOS = Path(__file__).parent / "photos"

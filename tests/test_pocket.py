@@ -69,7 +69,7 @@ def test_captions_say_what_is_seen(photo: str, words: set[str]) -> None:
 
 def test_less_sunset_is_less_warm_and_more_day(painter: Painter) -> None:
     one, none, minus = (
-        paint(painter, Prompt(SUNSET, (Weight("sunset", value),)), 16) for value in (1, 0, -1)
+        paint(painter, Prompt(SUNSET, (Weight("sunset", value),)), 8) for value in (1, 0, -1)
     )
     assert warmth(one) > warmth(none) + 1
     # Below 0 the dusk goes too, with its dark blues: the model card has the figures.
@@ -77,15 +77,15 @@ def test_less_sunset_is_less_warm_and_more_day(painter: Painter) -> None:
 
 
 def test_a_sunset_is_warmer_than_water(painter: Painter) -> None:
-    sunset = paint(painter, Prompt(SUNSET), 16)
-    water = paint(painter, Prompt("a large body of water"), 16)
+    sunset = paint(painter, Prompt(SUNSET), 8)
+    water = paint(painter, Prompt("a large body of water"), 8)
     assert warmth(sunset) > warmth(water) + 5
 
 
 def test_the_style_phrase_makes_a_lighter_picture(painter: Painter) -> None:
     # Monet's paintings are light all over; photos of sunsets are not.
-    painted = paint(painter, Prompt(SUNSET + " in monet style painting"), 16)
-    assert painted.mean() > paint(painter, Prompt(SUNSET), 16).mean() + 10
+    painted = paint(painter, Prompt(SUNSET + " in monet style painting"), 8)
+    assert painted.mean() > paint(painter, Prompt(SUNSET), 8).mean() + 10
 
 
 def test_a_batch_paints_what_one_at_a_time_does(painter: Painter) -> None:
