@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import BUNDLED_PHOTOS, CPU, Run, Tiny
-from diffusers.models.attention_processor import Attention
+from explicit_attention import ExplicitAttention
 from PIL import Image
 from torch.nn.functional import interpolate
 
@@ -25,34 +25,21 @@ TEXT = "a pine tree and a red sun"
 PLAIN = Prompt(TEXT)
 
 
-class KeepingAttention:
-    """Attention written out, which keeps the maps of cross-attention as DAAM does."""
+class KeepingAttention(ExplicitAttention):
+    """Keeps the maps of cross-attention as DAAM does."""
 
     def __init__(self, rows: int, size: tuple[int, int]) -> None:
         self.rows, self.size = rows, size
         self.kept: list[torch.Tensor] = []
 
-    def __call__(
-        self,
-        attn: Attention,
-        hidden_states: torch.Tensor,
-        encoder_hidden_states: torch.Tensor | None = None,
-        attention_mask: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        assert attention_mask is None
-        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        query = attn.head_to_batch_dim(attn.to_q(hidden_states))
-        key = attn.head_to_batch_dim(attn.to_k(context))
-        value = attn.head_to_batch_dim(attn.to_v(context))
-        scores = query @ key.transpose(1, 2) / query.shape[-1] ** 0.5
-        of_heads = scores.softmax(dim=-1)
-        if encoder_hidden_states is not None:
-            heads = of_heads.unflatten(0, (-1, attn.heads))[-self.rows :].mean(dim=1)
-            shrink = round((self.size[0] * self.size[1] / heads.shape[1]) ** 0.5)
-            small = heads.mT.unflatten(2, (self.size[0] // shrink, self.size[1] // shrink))
-            self.kept.append(interpolate(small, self.size, mode="bicubic").clamp(min=0))
-        out: torch.Tensor = attn.to_out[0](attn.batch_to_head_dim(of_heads @ value))
-        return out
+    def cross(self, probabilities: torch.Tensor, heads: int) -> torch.Tensor:
+        pixels, positions = probabilities.shape[1:]
+        of_rows = probabilities.view(-1, heads, pixels, positions)[-self.rows :].mean(dim=1)
+        shrink = round((self.size[0] * self.size[1] / pixels) ** 0.5)
+        height, width = (side // shrink for side in self.size)
+        small = of_rows.mT.reshape(-1, positions, height, width)
+        self.kept.append(interpolate(small, self.size, mode="bicubic").clamp(min=0))
+        return probabilities
 
 
 def paint(painter: Painter, *prompts: Prompt, seed: int = 3) -> list[Painting]:

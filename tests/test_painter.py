@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from diffusers.models.attention_processor import Attention
+from explicit_attention import ExplicitAttention
 from PIL import Image, ImageChops
 
 from monetize.errors import PaintingError, UsageError
@@ -17,33 +17,14 @@ def same(one: Image.Image, other: Image.Image) -> bool:
     return one.size == other.size and ImageChops.difference(one, other).getbbox() is None
 
 
-class ExplicitAttention:
-    """Cross-attention written out: probabilities, times the weights, times the values."""
+class WeightedAttention(ExplicitAttention):
+    """The definition of a token weight: probabilities, times the weights, times the values."""
 
     def __init__(self, weights: torch.Tensor) -> None:
         self.weights = weights  # shape = (batch, text positions)
 
-    def __call__(
-        self,
-        attn: Attention,
-        hidden_states: torch.Tensor,
-        encoder_hidden_states: torch.Tensor | None = None,
-        attention_mask: torch.Tensor | None = None,
-        temb: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        assert attention_mask is None
-        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        query = attn.head_to_batch_dim(attn.to_q(hidden_states))
-        key = attn.head_to_batch_dim(attn.to_k(context))
-        value = attn.head_to_batch_dim(attn.to_v(context))
-        scores = query @ key.transpose(1, 2) / query.shape[-1] ** 0.5
-        probabilities = scores.softmax(dim=-1)
-        if encoder_hidden_states is not None:
-            of_heads = self.weights.repeat_interleave(attn.heads, dim=0)
-            probabilities = probabilities * of_heads[:, None, :]
-        out = attn.batch_to_head_dim(probabilities @ value)
-        result: torch.Tensor = attn.to_out[1](attn.to_out[0](out))
-        return result
+    def cross(self, probabilities: torch.Tensor, heads: int) -> torch.Tensor:
+        return probabilities * self.weights.repeat_interleave(heads, dim=0)[:, None, :]
 
 
 def explicit_latents(painter: Painter, weights: torch.Tensor, seeds: list[int]) -> torch.Tensor:
@@ -52,7 +33,7 @@ def explicit_latents(painter: Painter, weights: torch.Tensor, seeds: list[int]) 
         weights = torch.cat([torch.ones_like(weights), weights])
     pipeline = painter.pipeline
     fused = pipeline.unet.attn_processors
-    pipeline.unet.set_attn_processor(ExplicitAttention(weights))
+    pipeline.unet.set_attn_processor(WeightedAttention(weights))
     latents: torch.Tensor = pipeline(
         prompt=[PROMPT] * len(seeds),
         num_inference_steps=painter.settings.num_inference_steps,

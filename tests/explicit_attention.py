@@ -1,0 +1,32 @@
+"""Attention written out, to hold the fused kernels, the weights and the heat maps against."""
+
+import torch
+from diffusers.models.attention_processor import Attention
+
+
+class ExplicitAttention:
+    """A processor for `set_attn_processor`: softmax of the scores, times the values."""
+
+    def cross(self, probabilities: torch.Tensor, heads: int) -> torch.Tensor:
+        """See or change what each pixel takes of each word; (batch · heads, pixels, 77)."""
+        return probabilities
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: torch.Tensor,
+        encoder_hidden_states: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        temb: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        assert attention_mask is None
+        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        query = attn.head_to_batch_dim(attn.to_q(hidden_states))
+        key = attn.head_to_batch_dim(attn.to_k(context))
+        value = attn.head_to_batch_dim(attn.to_v(context))
+        probabilities = (query @ key.mT / query.shape[-1] ** 0.5).softmax(dim=-1)
+        if encoder_hidden_states is not None:
+            probabilities = self.cross(probabilities, attn.heads)
+        linear, dropout = attn.to_out
+        out: torch.Tensor = dropout(linear(attn.batch_to_head_dim(probabilities @ value)))
+        return out
