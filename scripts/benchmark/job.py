@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from unittest.mock import patch
 
@@ -31,7 +32,7 @@ MODEL_CALLS = (
     (AutoencoderTiny, "decode"),
     (CLIPTextModel, "forward"),
 )
-STAGES = {
+STAGES: dict[str, list[tuple[Any, str]]] = {
     "caption": [(CaptionStage, "run")],
     "paint": [(Painter, "start"), (Pending, "result")],
     "encode": [(chunk_painter, "to_jpeg")],
@@ -42,24 +43,32 @@ STAGES = {
 
 
 class Stopwatch:
-    """Seconds and processor seconds spent within functions."""
+    """Seconds and processor seconds in which at least one of some functions was running."""
 
     def __init__(self) -> None:
         self.wall = 0.0
         self.processor = 0.0
+        self._running = 0
+        self._lock = Lock()  # paintings are waited for and encoded in a thread
 
     def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function with its time taken."""
 
         def timed(*args: Any, **kwargs: Any) -> Any:
-            begin = time.perf_counter(), time.process_time()
+            self._count(1)
             try:
                 return function(*args, **kwargs)
             finally:
-                self.wall += time.perf_counter() - begin[0]
-                self.processor += time.process_time() - begin[1]
+                self._count(-1)
 
         return timed
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            sign = (self._running + change > 0) - (self._running > 0)
+            self.wall -= sign * time.perf_counter()
+            self.processor -= sign * time.process_time()
+            self._running += change
 
 
 @contextmanager
@@ -76,7 +85,9 @@ def split(
 ) -> dict[str, Any]:
     """Run a job over `count` links to the photos; seconds of its parts, and processor time.
 
-    To be called in a process of its own, whose peak memory is the job's.
+    On CUDA painting, encoding and saving overlap, so that the parts add up to more than the whole;
+    `idle` is where none of them was at work. To be called in a process of its own, whose peak
+    memory is the job's.
     """
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity_error()
@@ -91,12 +102,12 @@ def split(
     begin = time.perf_counter(), time.process_time()
     with ExitStack() as stack:
         watches = {name: stack.enter_context(_watched(of)) for name, of in STAGES.items()}
+        any_stage = stack.enter_context(_watched(chain(*STAGES.values())))
         models = stack.enter_context(_watched(MODEL_CALLS))
         run.run(prepare(folder, work / "images.zip", settings), Reporter())
     wall, processor = time.perf_counter() - begin[0], time.process_time() - begin[1]
     seconds = {name: watch.wall for name, watch in watches.items()}
-    # What was encoded while the device painted took no time of its own.
-    seconds["rest"] = max(0.0, wall - sum(seconds.values()) + seconds["encode"])
+    seconds["idle"] = wall - any_stage.wall
     return {
         "photos": count,
         "seconds": {"whole": wall, **seconds},
