@@ -60,7 +60,11 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if [path for path in self.folder.iterdir() if path != self._lock_file] == []:
+        left = {path for path in self.folder.iterdir() if path != self._lock_file}
+        if isinstance(error, UsageError) and left == {self._job_file}:
+            self._job_file.unlink()  # a job that was refused before anything was made
+            left.clear()
+        if not left:
             self._lock_file.unlink(missing_ok=True)
         self._lock.release()
         with suppress(OSError):  # not empty: there is a job to go on with
