@@ -183,6 +183,7 @@ def _entry(row: Mapping[str, str], *, has_photo: bool) -> Entry:
         seed=row["seed"],
         weights=weights_of(row),
         evaluations=row.get("evaluations", ""),
+        settings=row.get("settings", ""),
         error=row.get("error", ""),
     )
 

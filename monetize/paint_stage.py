@@ -23,7 +23,7 @@ from monetize.palette import Palette
 from monetize.picture_sets import PictureSet
 from monetize.progress import Reporter, Stage
 from monetize.prompt import Prompt, Weight
-from monetize.settings import DeviceSettings, PaintSettings
+from monetize.settings import DeviceSettings, PaintSettings, flags
 from monetize.tokens import load_tokenizer, weigh
 from monetize.workspace import Workspace
 
@@ -32,12 +32,14 @@ from monetize.workspace import Workspace
 class Painted:
     """The paintings as (name in the zip, JPEG's path), and what is to be told of each name.
 
-    `flagged` are those that the safety checker blacked out.
+    `flagged` are those that the safety checker blacked out. `settings` has the flags that a time
+    budget changed, empty for most.
     """
 
     members: list[tuple[str, Path]]
     flagged: frozenset[str]
     evaluations: dict[str, int]
+    settings: dict[str, str]
 
 
 class PaintStage:
@@ -189,14 +191,16 @@ class PaintStage:
         todo = {n: chunk for n, chunk in plan.items() if not _is_done(workspace, n, chunk)}
         if todo:
             self._paint(job, workspace, todo, len(items), reporter, deadline)
-        members, flagged, evaluations = [], set[str](), dict[str, int]()
+        members, flagged = [], set[str]()
+        evaluations, settings = dict[str, int](), dict[str, str]()
         for number, chunk in plan.items():
             members += [(item.file, workspace.painting(number, item.file)) for item in chunk]
             record = workspace.chunk(number)
             assert record is not None
             flagged.update(record["flagged"])
             evaluations.update({item.file: record["evaluations"] for item in chunk})
-        return Painted(members, frozenset(flagged), evaluations)
+            settings.update({item.file: record["settings"] for item in chunk})
+        return Painted(members, frozenset(flagged), evaluations, settings)
 
     def _paint(
         self,
@@ -230,6 +234,7 @@ class PaintStage:
                         "items": [item.record() for item in task.items],
                         "flagged": made.flagged,
                         "evaluations": made.evaluations,
+                        "settings": flags(vars(task.settings), self.settings),
                     }
                     begin = time.monotonic()
                     workspace.save_chunk(task.number, record, made.files)

@@ -16,7 +16,8 @@ from monetize.paint_stage import Painted, PaintStage
 from monetize.settings import own_names
 
 COLUMNS = (
-    "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "status", "error",
+    "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "settings",
+    "status", "error",
 )  # fmt: skip
 LIBRARIES = ("torch", "diffusers", "transformers", "pillow")
 BLACKED_OUT = "blacked out by the safety checker"
@@ -52,14 +53,13 @@ def table(items: Sequence[Item], painted: Painted, unreadable: Mapping[str, str]
             item.seed,
             ", ".join(str(weight) for weight in item.prompt.weights),
             painted.evaluations[item.file],
+            painted.settings[item.file],
             "flagged" if item.file in painted.flagged else "painted",
             BLACKED_OUT if item.file in painted.flagged else "",
         )
         for item in items
     ]
-    rows += [
-        (photo, "", "", "", "", "", "", "unreadable", why) for photo, why in unreadable.items()
-    ]
+    rows += [(photo, *[""] * 7, "unreadable", why) for photo, why in unreadable.items()]
     rows.sort(key=lambda row: str(row[0]))
     return to_csv(COLUMNS, rows)
 

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import shlex
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 from monetize.archive import open_zip
 from monetize.errors import InputError, name_some, printable
 from monetize.job import Outputs
-from monetize.settings import PaintSettings, flag, own_names
+from monetize.settings import PaintSettings, flags, own_names
 
 COLUMNS = ("photo", "file", "caption", "prompt", "seed", "status")
 # A weight is a phrase, which may hold a comma, and a number.
@@ -48,19 +47,14 @@ class Results:
     def paint_flags(self) -> str | None:
         """What `monetize paint` must be told to paint with the same settings, for a shell.
 
-        None where a time budget gave the paintings settings of their own.
+        What differs for single paintings is in their rows. None where the summary is missing.
         """
-        settings = self.summary.get("settings", {})
-        if settings.get("run", {}).get("time_budget") is not None:
+        used = self.summary.get("settings", {}).get("paint")
+        if used is None:
             return None
-        used = settings.get("paint", {})
-        defaults = PaintSettings()
-        flags = []
-        for name in own_names(PaintSettings):
-            value = used.get(name)
-            if name not in NOT_PAINTED and value not in (None, getattr(defaults, name)):
-                flags += [flag(name), str(value)]
-        return shlex.join(flags)
+        names = [name for name in own_names(PaintSettings) if name not in NOT_PAINTED]
+        told = {name: used[name] for name in names if used.get(name) is not None}
+        return flags(told, PaintSettings())
 
 
 def read_results(outputs: Outputs) -> Results:

@@ -6,8 +6,9 @@ in a TOML preset, under the table that `TABLES` gives its class.
 
 import difflib
 import math
+import shlex
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,12 @@ TABLES: dict[str, type] = {
 def flag(name: str) -> str:
     """The command-line form of a setting's name."""
     return "--" + name.replace("_", "-")
+
+
+def flags(values: Mapping[str, Any], usual: object) -> str:
+    """The flags, for a shell, that set the values which differ from those of usual settings."""
+    changed = {name: value for name, value in values.items() if value != getattr(usual, name)}
+    return shlex.join(part for name, value in changed.items() for part in (flag(name), str(value)))
 
 
 def own_names(settings: type) -> list[str]:

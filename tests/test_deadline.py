@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from conftest import Listener
+from conftest import Listener, Tiny
+from PIL import Image
+from test_run import members, names
 
+from monetize.chunk_painter import to_jpeg
 from monetize.deadline import Deadline, Speed, passes
 from monetize.durations import format_duration, parse_duration
 from monetize.errors import PaintingError, UsageError
 from monetize.progress import Reporter
-from monetize.settings import PaintSettings
+from monetize.settings import PaintSettings, RunSettings
 
 Run = Callable[..., Result]
 FIFTY = PaintSettings(num_inference_steps=50, guidance_scale=7.5, scheduler="ddim")
@@ -175,20 +178,46 @@ def test_an_impossible_budget_is_refused_and_the_job_goes_on_with_a_larger_one(
     assert run_job(photos, tmp_path / "images.zip", "--time-budget", "5m").exit_code == 0
 
 
-def test_the_report_tells_each_paintings_evaluations(
-    run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_refused_job_that_made_nothing_leaves_nothing(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    captions = tmp_path / "captions.csv"
+    rows = [f"{photo.name},a lake" for photo in photos.iterdir()]
+    captions.write_text("\n".join(["photo,caption", *rows]))
+    budget = ("--time-budget", "1s", "--captions", captions)
+    assert run_job(photos, tmp_path / "images.zip", *budget).exit_code == 2
+    assert names(tmp_path) == {"photos", "captions.csv"}
+
+
+def test_the_report_tells_what_each_painting_was_painted_with(
+    run_job: Run,
+    cli: Run,
+    tiny: Tiny,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings: Iterator[int] = iter([3, 3, 3, 2, 2, 2])
 
     def fewer(self: Deadline, *_: object) -> PaintSettings:
-        return self._with_steps(next(settings))
+        return self._with_steps(next(settings))  # which guides in an interval where that is allowed
 
     monkeypatch.setattr(Deadline, "next", fewer)
-    result = run_job(photos, tmp_path / "images.zip", "--time-budget", "1h")
+    budget = ("--time-budget", "1h", "--allow-approximate")
+    result = run_job(photos, tmp_path / "images.zip", *budget)
     assert result.exit_code == 0, result.stderr
     with (tmp_path / "images.csv").open(newline="") as file:
-        evaluations = [row["evaluations"] for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
+    evaluations = [row["evaluations"] for row in rows]
     assert evaluations == ["4", "4", "4", "3", "3", "3"], "PNDM's steps and one more"
+    interval = "--guidance-start 0.2 --guidance-end 0.9"
+    assert rows[0]["settings"] == f"--num-inference-steps 3 {interval}"
+    assert rows[5]["settings"] == interval, "the job was to have 2 steps"
+    paint = ("paint", rows[0]["prompt"], "--seed", rows[0]["seed"], *rows[0]["settings"].split())
+    assert cli(*paint, "--model", tiny.painter, "-o", tmp_path / "again.png").exit_code == 0
+    with Image.open(tmp_path / "again.png") as image:
+        expected = to_jpeg(image, RunSettings())
+    assert members(tmp_path / "images.zip")[rows[0]["file"]] == expected
 
 
 def test_approximation_without_a_budget_is_refused(

@@ -21,7 +21,8 @@ from monetize.cli import main
 from monetize.gallery import MARK
 
 HEADER = (
-    "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "status", "error",
+    "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "settings",
+    "status", "error",
 )  # fmt: skip
 STYLE = "in monet style painting"
 NASTY = """</script><img src=x onerror="boom()"> & 'it"s' \u2028 {{data}} -- é"""
@@ -37,8 +38,10 @@ def picture(colour: tuple[int, int, int], size: tuple[int, int] = (64, 64)) -> b
     return buffer.getvalue()
 
 
-def row(file: str, caption: str, seed: object, weights: str = "") -> tuple[object, ...]:
-    return (file, file, caption, f"{caption} {STYLE}", seed, weights, 15, "painted", "")
+def row(
+    file: str, caption: str, seed: object, weights: str = "", settings: str = ""
+) -> tuple[object, ...]:
+    return (file, file, caption, f"{caption} {STYLE}", seed, weights, 15, settings, "painted", "")
 
 
 @pytest.fixture
@@ -51,8 +54,9 @@ def out(tmp_path: Path) -> Path:
             archive.writestr(file, picture(PAINTED))
             (photos / file).write_bytes(picture(TAKEN, (90, 60)))
     rows = [row(*each) for each in zip(FILES, CAPTIONS, SEEDS, strict=True)]
-    rows[1] = row(FILES[1], CAPTIONS[1], 20, "pine=-1, red sun=2.5e-07, @6=-17")
-    rows.append(("bad.jpg", "", "", "", "", "", "", "unreadable", "empty file"))
+    weights = "pine=-1, red sun=2.5e-07, @6=-17"
+    rows[1] = row(FILES[1], CAPTIONS[1], 20, weights, "--num-inference-steps 14")
+    rows.append(("bad.jpg", *[""] * 7, "unreadable", "empty file"))
     (tmp_path / "images.csv").write_bytes(to_csv(HEADER, rows))
     summary = {
         "photos": str(photos),
@@ -487,7 +491,10 @@ def test_an_address_leads_to_one_painting(browser: Browser, page: Path) -> None:
 
 def test_the_command_that_the_viewer_shows_is_understood(browser: Browser, page: Path) -> None:
     browser.open(page)
-    for index, weights in ((0, []), (1, ["pine=-1", "red sun=2.5e-07", "@6=-17"])):
+    for index, weights, steps in (
+        (0, [], None),
+        (1, ["pine=-1", "red sun=2.5e-07", "@6=-17"], 14),
+    ):
         link = browser.run(f"document.querySelectorAll('#grid a')[{index}].getAttribute('href')")
         browser.run(f"location.hash = {link!r}")
         browser.wait(f"document.getElementById('place').textContent === '{index + 1} of 4'")
@@ -497,6 +504,7 @@ def test_the_command_that_the_viewer_shows_is_understood(browser: Browser, page:
         values, _, _ = command.make_parser(click.Context(command)).parse_args(arguments)
         assert values["prompt"] == f"{CAPTIONS[index]} {STYLE}"
         assert list(values.get("weight", [])) == weights
+        assert values.get("num_inference_steps") == (str(steps) if steps else None)
         assert values["negative_prompt"] == "a 'b'"
         assert values["size"] == "512"
 

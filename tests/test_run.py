@@ -52,7 +52,8 @@ def test_a_folder_becomes_a_contest_zip_with_its_reports(
 
     table = rows(tmp_path / "images.csv")
     assert list(table[0]) == [
-        "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "status", "error",
+        "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "settings",
+        "status", "error",
     ]  # fmt: skip
     for i, row in enumerate(table):
         assert row["photo"] == row["file"] == f"photo{i}.jpg"

@@ -18,7 +18,11 @@ SCRIPTS = ("entries.js", "grid.js", "viewer.js")  # each uses those before it
 
 @dataclass(frozen=True)
 class Entry:
-    """A painting and what is known of it; `has_photo` says whether its photo can be shown."""
+    """A painting and what is known of it.
+
+    `has_photo` says whether its photo can be shown; `settings` are the flags of `monetize paint`
+    that it needs besides those of all.
+    """
 
     file: str
     photo: str
@@ -28,6 +32,7 @@ class Entry:
     seed: str
     weights: tuple[str, ...]
     evaluations: str
+    settings: str
     error: str
 
 
@@ -44,7 +49,7 @@ def render(
 
     `folder`, beside the page, has the pictures; `size` is that of most of them, in pixels;
     `options` are the flags that `monetize paint` needs to paint alike, for a shell; None where
-    there are no such.
+    they are not known.
     """
     style, script = _part("page.css"), "\n".join(_part(name) for name in SCRIPTS)
     data = {

@@ -33,7 +33,6 @@ function show(entry) {
       element("facts").append(Object.assign(document.createElement(tag), { textContent: text }));
     }
   }
-  // Where a time budget gave each painting settings of its own, no command is the right one.
   element("again").hidden = options === null;
   element("command").textContent = command(entry);
   for (const beside of [shown[at - 1], shown[at + 1]]) {
@@ -52,8 +51,8 @@ function quoted(text) {
 function command(entry) {
   const weights = entry.weights.map((weight) => `--weight ${quoted(weight)}`);
   // Behind -- a prompt that begins with a dash is no flag.
-  const parts = ["monetize paint", `--seed ${entry.seed}`, ...weights, options, "--"];
-  return [...parts, quoted(entry.prompt)].filter(Boolean).join(" ");
+  const flags = [`--seed ${entry.seed}`, ...weights, options, entry.settings];
+  return ["monetize paint", ...flags, "--", quoted(entry.prompt)].filter(Boolean).join(" ");
 }
 
 function move(step) {
