@@ -1,7 +1,6 @@
 """The second stage of a job: every prompt becomes a JPEG in the workspace, chunk by chunk."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,14 +14,13 @@ from monetize.checkpoints import choose, resolve
 from monetize.chunk_painter import ChunkPainter, Made, Task, paint_here
 from monetize.crew import CHUNKS_EACH, Crew
 from monetize.deadline import Deadline, Speed
-from monetize.errors import counted
 from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
 from monetize.models import complete_settings, every_device, free_memory, place
 from monetize.palette import Palette
 from monetize.picture_sets import PictureSet
 from monetize.progress import Reporter, Stage
-from monetize.prompt import Prompt, Weight
+from monetize.prompt import Prompt
 from monetize.settings import DeviceSettings, PaintSettings, flags
 from monetize.tokens import load_tokenizer, weigh
 from monetize.workspace import Workspace
@@ -99,51 +97,6 @@ class PaintStage:
     def load(self, number: int, reporter: Reporter) -> Batches:
         """Load the painter of so many pictures."""
         return Batches.load(self.checkpoint, self.placement, self.settings, number, reporter)
-
-    def check_weights(self, style: str) -> None:
-        """Find mistakes that every prompt would show, before anything is captioned.
-
-        Raises UsageError for positions that there are not, and where two weights fall on one
-        token of the style phrase or of each other's phrases.
-        """
-        words = tuple(weight for weight in self.settings.weight if weight.position is None)
-        positions = tuple(weight for weight in self.settings.weight if weight not in words)
-        weigh(self.tokenizer, Prompt("", positions))
-        for text in (style, *(weight.phrase for weight in words)):
-            weigh(self.tokenizer, Prompt(text, words))
-
-    def warn_of_weights(self, items: Sequence[Item], reporter: Reporter) -> None:
-        """Say once which weights never act, and what the text encoder's limit cuts off.
-
-        Raises UsageError where two weights fall on one token.
-        """
-        acting, cut, partly_cut = Counter[Weight](), Counter[Weight](), Counter[Weight]()
-        too_long = 0
-        for item in items:
-            weighted = weigh(self.tokenizer, item.prompt)
-            acting.update(item.prompt.weights)
-            cut.update(weighted.cut)
-            partly_cut.update(weighted.partly_cut)
-            too_long += bool(weighted.beyond)
-        of_all = f"of {counted(len(items), 'prompt')}"
-        limit = self.tokenizer.model_max_length
-        if too_long:
-            reporter.warn(
-                f"{too_long} {of_all}: longer than the {limit} tokens that the painter sees; "
-                "what is past them has no effect"
-            )
-        for weight in self.settings.weight:
-            if weight not in acting:
-                reporter.warn(f"--weight {str(weight)!r}: no prompt has {weight.phrase!r}")
-            for count, effect in (
-                (cut[weight], "no effect"),
-                (partly_cut[weight], "only a part of its effect"),
-            ):
-                if count:
-                    reporter.warn(
-                        f"{count} {of_all}: --weight {str(weight)!r} has {effect}, as "
-                        f"{weight.phrase!r} is past token {limit}"
-                    )
 
     def deadline(self, job: Job, workspace: Workspace, reporter: Reporter) -> Deadline | None:
         """Measure how fast this machine paints; None where the job has all the time."""

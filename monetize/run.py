@@ -9,6 +9,7 @@ from monetize.archive import pack
 from monetize.caption_stage import CaptionStage, none_readable
 from monetize.errors import Interrupted, StorageError, name_some
 from monetize.job import Job, plan
+from monetize.job_weights import check_weights, warn_of_weights
 from monetize.paint_stage import PaintStage
 from monetize.progress import Reporter
 from monetize.report import Report
@@ -25,7 +26,7 @@ def run(job: Job, reporter: Reporter) -> Report:
     """
     settings = job.settings
     painting = PaintStage(settings.paint, settings.device, reporter)
-    painting.check_weights(settings.style)
+    check_weights(painting.tokenizer, settings.paint.weight, settings.style)
     captioning = None
     if job.given_captions is None:
         captioning = CaptionStage(settings.caption, settings.device, reporter)
@@ -79,7 +80,7 @@ def _make(
     items = plan(job, captions)
     if not items:
         raise none_readable(unreadable)
-    painting.warn_of_weights(items, reporter)
+    warn_of_weights(painting.tokenizer, painting.settings.weight, items, reporter)
     painted = painting.run(job, workspace, items, reporter, deadline)
 
     outputs = job.outputs
