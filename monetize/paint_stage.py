@@ -18,7 +18,7 @@ from monetize.job import Item, Job, chunks
 from monetize.layouts import CHECKED_PAINTER, PAINTER
 from monetize.models import complete_settings, every_device, free_memory, place
 from monetize.palette import Palette
-from monetize.picture_sets import PictureSet
+from monetize.palette_sources import PaletteSource
 from monetize.progress import Reporter, Stage
 from monetize.prompt import Prompt
 from monetize.settings import DeviceSettings, PaintSettings, flags
@@ -66,9 +66,9 @@ class PaintStage:
         self.placements = every_device(self.placement)
         self._batches: Batches | None = None
         self._reporter = reporter
-        self._palette: PictureSet | None = None
+        self._palette: PaletteSource | None = None
         if settings.palette is not None:
-            self._palette = PictureSet.of(Path(settings.palette))
+            self._palette = PaletteSource.of(settings.palette)
         negative = weigh(self.tokenizer, Prompt(settings.negative_prompt))
         for caution in negative.cautions("--negative-prompt"):
             reporter.warn(caution)
@@ -82,11 +82,11 @@ class PaintStage:
         """The palette's colours, measured when they are first asked for."""
         if self._palette is None:
             return None
-        return Palette.of(self._palette, self.settings.palette_strength, self._reporter)
+        return self._palette.load(self.settings.palette_strength, self._reporter)
 
     @property
     def palette_digest(self) -> str | None:
-        """What tells the palette's paintings from others, wherever they lie."""
+        """What tells the palette from others, wherever it lies."""
         return self._palette.digest() if self._palette is not None else None
 
     @cached_property

@@ -8,9 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from monetize.picture_sets import PictureSet
-from monetize.progress import Reporter
-
 Floats = NDArray[np.float64]
 
 # Of so many references, drawn by the painting's seed, the one with the nearest colours is taken:
@@ -63,23 +60,12 @@ class Colours:
 class Palette:
     """Reference paintings' colours, and how far to go towards them: 0 not at all, 1 all the way."""
 
-    names: Sequence[str]
     colours: Sequence[Colours]
     strength: float = 1.0
 
-    @classmethod
-    def of(cls, paintings: PictureSet, strength: float, reporter: Reporter) -> "Palette":
-        """Measure all paintings; raises InputError for one that cannot be read."""
-        colours = []
-        with reporter.stage("Palette", len(paintings), "painting") as progress:
-            for image in paintings.images():
-                colours.append(Colours.of(image))
-                progress.advance()
-        return cls(paintings.names, colours, strength)
-
     def choose(self, colours: Colours, seed: int) -> int:
         """Which reference a painting with these colours and this seed gets."""
-        number = len(self.names)
+        number = len(self.colours)
         random = np.random.default_rng(seed)
         drawn: list[int] = random.choice(number, min(CANDIDATES, number), replace=False).tolist()
         return min(drawn, key=lambda i: colours.distance(self.colours[i]))

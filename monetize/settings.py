@@ -27,6 +27,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "guidance_end": 0.8,
     },
 }
+MONET = "monet"  # the palette that comes along
 MAX_SEED = 2**64 - 1
 MAX_STEPS = 999  # one less than Stable Diffusion was trained with, or schedulers fail
 
@@ -69,9 +70,9 @@ class PaintSettings:
     `num_inference_steps`, `guidance_scale` and `scheduler` (512 pixels, 50, 7.5 and PNDM for
     Stable Diffusion v1), the `batch_size` that fits the device's memory, and to `compile` where
     that pays. Token weights act on the steps whose fraction done lies in [weight_start,
-    weight_end), guidance in [guidance_start, guidance_end). With a `palette`, a folder or zip of
-    paintings, a picture's colours are moved towards those of one of them, `palette_strength` of
-    the way.
+    weight_end), guidance in [guidance_start, guidance_end). With a `palette`, which is
+    `monet` or a folder or zip of paintings, a picture's colours are moved towards those of one of
+    them, `palette_strength` of the way.
     """
 
     model: str = "auto"

@@ -47,7 +47,7 @@ def main(
     colours = [Colours.of(image) for part in lending for image in part]
     click.echo(f"{'KID x 1000, FID':14}{'first half':>26}{'second half':>26}")
     for strength in (0.0, *strengths):
-        palette = Palette([""] * len(colours), colours, strength)
+        palette = Palette(colours, strength)
         row = f"strength {strength:<5g}"
         for part, reference in zip(ours, theirs, strict=True):
             moved = (palette.apply(image, i) for i, image in enumerate(part))

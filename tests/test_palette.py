@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import make_monet_palette
 import numpy as np
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 from conftest import BUNDLED_PHOTOS, Tiny
 from PIL import Image
 
 from monetize.palette import CANDIDATES, Colours, Palette
+from monetize.palette_sources import MONET_TABLE, PaletteSource, read_table
 from monetize.picture_sets import PictureSet
 from monetize.progress import Reporter
 
@@ -24,7 +26,7 @@ def photo(name: str) -> Image.Image:
 
 
 def palette_of(*names: str, strength: float = 1.0) -> Palette:
-    return Palette(names, [Colours.of(photo(name)) for name in names], strength)
+    return Palette([Colours.of(photo(name)) for name in names], strength)
 
 
 @pytest.fixture
@@ -80,17 +82,17 @@ def test_the_transport_takes_one_covariance_to_the_other() -> None:
 
 
 def test_the_nearest_of_those_that_the_seed_draws_is_taken(paintings: Path) -> None:
-    few = Palette.of(PictureSet.of(paintings), 1.0, Reporter())
+    few = PaletteSource.of(str(paintings)).load(1.0, Reporter())
     reddish = Colours.of(Image.new("RGB", (8, 8), (200, 90, 90)))
-    assert {few.choose(reddish, seed) for seed in range(20)} == {few.names.index("r.png")}
-    many = Palette([*few.names] * 30, [*few.colours] * 30)
+    assert {few.choose(reddish, seed) for seed in range(20)} == {2}, "of b, g and r"
+    many = Palette([*few.colours] * 30)
     assert len({many.choose(reddish, seed) for seed in range(20)}) > CANDIDATES
     assert many.choose(reddish, 7) == many.choose(reddish, 7)
 
 
 @pytest.mark.parametrize("colour", [0, 128, 255])
 def test_a_picture_of_one_colour_takes_the_mean(colour: int, paintings: Path) -> None:
-    palette = Palette.of(PictureSet.of(paintings), 1.0, Reporter())
+    palette = PaletteSource.of(str(paintings)).load(1.0, Reporter())
     plain = Image.new("RGB", (16, 16), (colour,) * 3)
     moved = np.asarray(palette.apply(plain, seed=1), float)
     wanted = palette.colours[palette.choose(Colours.of(plain), 1)].mean
@@ -104,7 +106,7 @@ def test_run_moves_the_colours_of_every_painting(
     assert run_job(photos, plain).exit_code == 0
     result = run_job(photos, moved, "--palette", paintings)
     assert result.exit_code == 0, result.stderr
-    palette = Palette.of(PictureSet.of(paintings), 1.0, Reporter())
+    palette = PaletteSource.of(str(paintings)).load(1.0, Reporter())
     references = np.array([colours.mean for colours in palette.colours])
     for before, after in zip(
         PictureSet.of(plain).images(), PictureSet.of(moved).images(), strict=True
@@ -132,7 +134,7 @@ def test_paint_moves_the_colours_and_says_so_in_the_file(
     cli: Run, tiny: Tiny, paintings: Path, tmp_path: Path
 ) -> None:
     common = ("paint", "a pine tree", "--seed", 1, "--steps", 2, "--model", tiny.painter)
-    palette = Palette.of(PictureSet.of(paintings), 1.0, Reporter())
+    palette = PaletteSource.of(str(paintings)).load(1.0, Reporter())
     assert cli(*common, "-o", tmp_path / "plain.png").exit_code == 0
     assert cli(*common, "-o", tmp_path / "moved.png", "--palette", paintings).exit_code == 0
     with (
@@ -160,9 +162,68 @@ def test_pictures_to_compare_have_no_palettes_of_their_own(
     result = cli("paint", "a pine tree", *flags, *comparison)
     assert result.exit_code == 2
     assert "--palette may take another painting's colours" in result.stderr
+    assert "--palette none" in result.stderr
 
 
 def test_a_strength_without_a_palette_is_refused(cli: Run, tiny: Tiny) -> None:
     result = cli("paint", "a tree", "--model", tiny.painter, "--palette-strength", 0.5)
     assert result.exit_code == 2
     assert "--palette-strength is for --palette" in result.stderr
+
+
+def test_the_table_keeps_colours(paintings: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    result = CliRunner().invoke(make_monet_palette.main, [str(paintings), "--output", str(table)])
+    assert result.exit_code == 0, result.output
+    measured = PaletteSource.of(str(paintings)).load(1.0, Reporter()).colours
+    for read, colours in zip(read_table(table.read_text()), measured, strict=True):
+        assert read.mean == pytest.approx(colours.mean, abs=0.006)
+        assert read.covariance == pytest.approx(colours.covariance, abs=0.006)
+
+
+def test_monets_colours_come_along() -> None:
+    colours = read_table(MONET_TABLE.read_text())
+    assert len(colours) == 880
+    for each in colours:
+        assert np.linalg.eigvalsh(each.covariance).min() > 0
+        assert 0 <= each.mean.min() <= each.mean.max() <= 255
+
+
+def test_monet_is_the_palette_that_comes_along_whatever_lies_here(
+    cli: Run, tiny: Tiny, paintings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paintings.rename(tmp_path / "monet")
+    monkeypatch.chdir(tmp_path)
+    common = ("paint", "a pine tree", "--seed", 1, "--steps", 2, "--model", tiny.painter)
+    assert cli(*common, "-o", "plain.png").exit_code == 0
+    assert cli(*common, "-o", "moved.png", "--palette", "monet").exit_code == 0
+    assert cli(*common, "-o", "theirs.png", "--palette", "./monet").exit_code == 0
+    palette = Palette(read_table(MONET_TABLE.read_text()))
+    with Image.open("plain.png") as plain, Image.open("moved.png") as moved:
+        assert moved.tobytes() == palette.apply(plain.convert("RGB"), seed=1).tobytes()
+        assert "Palette: monet" in moved.info["parameters"]
+        with Image.open("theirs.png") as theirs:
+            assert theirs.tobytes() != moved.tobytes()
+
+
+def test_a_palette_that_is_not_there_is_refused(cli: Run, tiny: Tiny) -> None:
+    result = cli("paint", "a tree", "--model", tiny.painter, "--palette", "manet")
+    assert result.exit_code == 2
+    assert "--palette" in result.stderr
+    assert "'manet' does not exist" in result.stderr
+
+
+def test_none_turns_a_presets_palette_off(cli: Run, tiny: Tiny, tmp_path: Path) -> None:
+    preset = tmp_path / "preset.toml"
+    preset.write_text('[paint]\npalette = "monet"\n')
+    common = ("paint", "a tree", "--seed", 1, "--steps", 2, "--model", tiny.painter)
+    for name, flags in (
+        ("plain", ()),
+        ("none", ("--config", preset, "--palette", "none")),
+        ("monet", ("--config", preset)),
+    ):
+        assert cli(*common, *flags, "-o", tmp_path / f"{name}.png").exit_code == 0
+    plain, none, monet = (
+        (tmp_path / f"{name}.png").read_bytes() for name in ("plain", "none", "monet")
+    )
+    assert plain == none != monet

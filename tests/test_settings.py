@@ -75,16 +75,16 @@ def test_an_unknown_key_is_refused_with_the_nearest(
         load_config(write(tmp_path, text))
 
 
-def test_the_contest_preset_spells_out_every_default_that_a_preset_can() -> None:
+def test_the_contest_preset_spells_out_every_default_and_takes_monets_colours() -> None:
     values = load_config(CONFIGS / "contest.toml")
     defaults = {name: getattr(kind(), name) for kind in TABLES.values() for name in own_names(kind)}
     # These have no value of their own, so the preset names the real checkpoints and says theirs.
     spelled = {
         "captioner": "vit-gpt2", "model": "sd-v1-4", "size": 512, "scheduler": "pndm",
         "num_inference_steps": 50, "guidance_scale": 7.5, "weight": [],
-        "batch_size": "auto",
+        "batch_size": "auto", "palette": "monet",
     }  # fmt: skip
-    left_out = {"limit", "compile", "time_budget", "palette"}
+    left_out = {"limit", "compile", "time_budget"}
     expected = {n: spelled.get(n, value) for n, value in defaults.items() if n not in left_out}
     assert values == expected
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from monetize.cli.parameter_types import AutoOrNumber, WeightType
+from monetize.cli.parameter_types import AutoOrNumber, PaletteName, WeightType
 from monetize.errors import UsageError
 from monetize.prompt import WEIGHT_FORM
 from monetize.settings import (
@@ -228,10 +228,11 @@ paint_options = _all(
     ),
     click.option(
         "--palette",
-        type=click.Path(exists=True),
-        metavar="PAINTINGS",
-        help="Move each picture's colours to those of a painting of this folder or zip: of five, "
-        "drawn by the picture's seed, the one whose colours are nearest.",
+        type=PaletteName(exists=True),
+        metavar="monet|PAINTINGS|none",
+        help="Move each picture's colours to those of a Monet, or of a painting of this folder or "
+        "zip: of five, drawn by the picture's seed, the one whose colours are nearest. none is for "
+        "presets that have one.  [default: none]",
     ),
     click.option(
         "--palette-strength",

@@ -113,7 +113,7 @@ def paint(
     if settings.palette is not None and (sweeps or (heatmap is not None and settings.weight)):
         raise UsageError(
             "--palette may take another painting's colours for each picture, so that they cannot "
-            "be compared: leave it out"
+            "be compared: leave it out, or give --palette none"
         )
     if heatmap is not None and settings.compile:
         raise UsageError("--heatmap looks into the model, which --compile closes: leave one out")

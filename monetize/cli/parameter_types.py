@@ -1,10 +1,14 @@
-"""What the values of options are read as: weights, sweeps, durations, a number or auto."""
+"""What the values of options are read as: weights, sweeps, durations, palettes, numbers."""
+
+import os
+from typing import Any
 
 import click
 
 from monetize.durations import parse_duration
 from monetize.errors import UsageError
 from monetize.prompt import Sweep, Weight, parse_sweep, parse_weight
+from monetize.settings import MONET
 
 
 class WeightType(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
@@ -70,3 +74,18 @@ class Duration(click.ParamType):  # type: ignore[type-arg] # generic since click
             return parse_duration(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class PaletteName(click.Path):
+    """`monet`, the path of something that is there, or `none`, which is None to the settings."""
+
+    def convert(
+        self,
+        value: "str | os.PathLike[str]",
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Take a name as it is, or fail for a path that leads nowhere."""
+        if value in (MONET, "none"):
+            return None if value == "none" else value
+        return super().convert(value, param, ctx)

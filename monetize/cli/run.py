@@ -118,7 +118,7 @@ def run(
       monetize run photos/ images.zip
       monetize run photos/ images.zip --limit 20 --steps 20
       monetize run photos/ images.zip --config configs/report.toml
-      monetize run photos/ images.zip --time-budget 4h30m --palette monet_jpg/
+      monetize run photos/ images.zip --time-budget 4h30m --palette monet
       monetize run photos/ images.zip --captions edited.csv --gallery
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
     """

@@ -1,0 +1,33 @@
+"""Measure the colours of Monets for `--palette monet`.
+
+    python scripts/make_monet_palette.py DATA/monet
+
+writes monetize/monet_palette.csv, which is there to be used without the paintings.
+"""
+
+from pathlib import Path
+
+import click
+
+from monetize.cli.terminal import Terminal
+from monetize.palette_sources import MONET_TABLE, measure, write_table
+from monetize.picture_sets import PictureSet
+
+
+@click.command(help=__doc__)
+@click.argument("paintings", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=MONET_TABLE,
+    help="Where to write.  [default: the package's own file]",
+)
+def main(paintings: Path, output: Path) -> None:
+    """Measure them and write the table."""
+    colours = measure(PictureSet.of(paintings), Terminal())
+    output.write_bytes(write_table(colours))
+    click.echo(f"{len(colours)} paintings: {output}")
+
+
+if __name__ == "__main__":
+    main()
