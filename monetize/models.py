@@ -159,7 +159,11 @@ def load_painting_pipeline(
                 "(time_cond_proj_dim), which monetize does not give: take a checkpoint that is not"
             )
         if scheduler is not None:
-            pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(pipeline.scheduler.config)
+            config = dict(pipeline.scheduler.config)
+            if scheduler == "pndm":
+                # As Stable Diffusion has it; PNDM's first steps as published fail with few of them.
+                config.setdefault("skip_prk_steps", True)
+            pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(config)
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
 

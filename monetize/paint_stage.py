@@ -85,9 +85,9 @@ class PaintStage:
         return self._palette.load(self.settings.palette_strength, self._reporter)
 
     @property
-    def palette_digest(self) -> str | None:
+    def palette_identity(self) -> str | None:
         """What tells the palette from others, wherever it lies."""
-        return self._palette.digest() if self._palette is not None else None
+        return self._palette.identity() if self._palette is not None else None
 
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:
@@ -152,7 +152,8 @@ class PaintStage:
             assert record is not None
             flagged.update(record["flagged"])
             evaluations.update({item.file: record["evaluations"] for item in chunk})
-            settings.update({item.file: record["settings"] for item in chunk})
+            # Chunks of older versions lack it.
+            settings.update({item.file: record.get("settings", "") for item in chunk})
         return Painted(members, frozenset(flagged), evaluations, settings)
 
     def _paint(

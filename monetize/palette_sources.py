@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from monetize.captions import to_csv
+from monetize.errors import counted
 from monetize.palette import Colours, Palette
 from monetize.picture_sets import PictureSet
 from monetize.progress import Reporter
@@ -20,6 +21,7 @@ from monetize.settings import MONET
 
 MONET_TABLE = Path(__file__).with_name("monet_palette.csv")
 COLUMNS = ("red", "green", "blue", "rr", "rg", "rb", "gg", "gb", "bb")
+DIGITS = 12  # of a hash, enough to tell palettes apart
 UPPER = np.triu_indices(3)  # of the covariance, which is symmetric
 
 
@@ -34,17 +36,19 @@ class PaletteSource:
         """What `--palette` names; raises InputError for a folder or zip without pictures."""
         return cls(None if name == MONET else PictureSet.of(Path(name)))
 
-    def digest(self) -> str:
-        """A hash that tells this palette from others, wherever it lies."""
+    def identity(self) -> str:
+        """What tells this palette from others, wherever it lies."""
         if self.paintings is None:
-            return hashlib.sha256(MONET_TABLE.read_bytes()).hexdigest()
-        return self.paintings.digest()
+            return f"{MONET} {hashlib.sha256(MONET_TABLE.read_bytes()).hexdigest()[:DIGITS]}"
+        return f"{counted(len(self.paintings), 'painting')} {self.paintings.digest()[:DIGITS]}"
 
     def load(self, strength: float, reporter: Reporter) -> Palette:
         """Read the table, or measure all paintings; InputError for one that cannot be read."""
-        if self.paintings is None:
-            return Palette(read_table(MONET_TABLE.read_text("utf-8")), strength)
-        return Palette(measure(self.paintings, reporter), strength)
+        if self.paintings is not None:
+            return Palette(measure(self.paintings, reporter), strength)
+        colours = read_table(MONET_TABLE.read_text("utf-8"))
+        reporter.say(f"Palette: the colours of {len(colours)} Monets, which come along")
+        return Palette(colours, strength)
 
 
 def measure(paintings: PictureSet, reporter: Reporter) -> list[Colours]:

@@ -47,10 +47,13 @@ class Results:
     def paint_flags(self) -> str | None:
         """What `monetize paint` must be told to paint with the same settings, for a shell.
 
-        What differs for single paintings is in their rows. None where the summary is missing.
+        What differs for single paintings is in their rows. None where that is not known: without
+        a summary, or where a time budget changed what an older report does not tell.
         """
-        used = self.summary.get("settings", {}).get("paint")
-        if used is None:
+        settings = self.summary.get("settings", {})
+        used = settings.get("paint")
+        budgeted = settings.get("run", {}).get("time_budget") is not None
+        if used is None or (budgeted and "settings" not in self.painted[0]):
             return None
         names = [name for name in own_names(PaintSettings) if name not in NOT_PAINTED]
         told = {name: used[name] for name in names if used.get(name) is not None}

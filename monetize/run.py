@@ -124,7 +124,7 @@ def _fingerprint(job: Job, painting: PaintStage, captioning: CaptionStage | None
     values["--time-budget"] = "given" if job.settings.time_budget is not None else None
     values["--weight"] = [str(weight) for weight in painting.settings.weight]
     values["--model"] = painting.checkpoint.identity
-    values["--palette"] = painting.palette_digest
+    values["--palette"] = painting.palette_identity
     values["--device"] = str(painting.placement)
     values["--captions"] = str(job.captions_file) if job.captions_file else None
     if captioning:

@@ -102,8 +102,6 @@ class PaintSettings:
             if getattr(self, name) is not None:
                 _within(self, name, low, high)
         _within(self, "palette_strength", 0, 1)
-        if self.palette is None and self.palette_strength != 1:
-            raise UsageError("--palette-strength is for --palette; give both")
         if self.scheduler is not None:
             _one_of(self, "scheduler", SCHEDULERS)
         for what in ("weight", "guidance"):

@@ -20,7 +20,7 @@ from typing import Any
 import filelock
 
 from monetize.captions import captions_to_csv, read_captions
-from monetize.errors import UsageError, name_some
+from monetize.errors import InputError, UsageError, name_some
 from monetize.storage import explained, flush_folder, flush_to_disk, write_bytes
 
 PHOTOS = "photos"
@@ -37,6 +37,7 @@ class Workspace:
         self._paintings = self.folder / "paintings"
         self._lock_file = self.folder / "lock"
         self._lock = filelock.FileLock(self._lock_file)
+        self._began = False  # rather than went on with a job that was there
 
     def __enter__(self) -> "Workspace":
         folder = self.folder
@@ -61,8 +62,9 @@ class Workspace:
         trace: TracebackType | None,
     ) -> None:
         left = {path for path in self.folder.iterdir() if path != self._lock_file}
-        if isinstance(error, UsageError) and left == {self._job_file}:
-            self._job_file.unlink()  # a job that was refused before anything was made
+        refused = isinstance(error, UsageError | InputError)
+        if refused and self._began and left == {self._job_file}:
+            self._job_file.unlink()  # what was refused before anything was made is no job
             left.clear()
         if not left:
             self._lock_file.unlink(missing_ok=True)
@@ -103,6 +105,7 @@ class Workspace:
         if not self.started:
             job = {"settings": wanted, "versions": dict(versions), "overwrite": overwrite}
             self._save_job(job)
+            self._began = True
             return []
         job = self._job()
         differences = _differences(job["settings"], wanted)

@@ -2,7 +2,8 @@
 
     python scripts/make_monet_palette.py DATA/monet
 
-writes monetize/monet_palette.csv, which is there to be used without the paintings.
+writes monetize/monet_palette.csv, which is there to be used without the paintings. It was made from
+880 of the 1,193 paintings, 256 × 256, of the monet2photo set (Zhu et al., ICCV 2017).
 """
 
 from pathlib import Path

@@ -1,11 +1,14 @@
 """What scripts/bench.py measures is what it says, and nothing counts unless the pictures agree."""
 
 import json
+import time
 from pathlib import Path
+from threading import Thread
 
 import bench
 import pytest
 from benchmark import measure
+from benchmark.job import Stopwatch
 from benchmark.peers import ARCHITECTURES
 from click.testing import CliRunner, Result
 from conftest import BUNDLED_PHOTOS, Tiny
@@ -54,6 +57,22 @@ def test_the_work_grows_with_the_evaluations() -> None:
     assert counts[2] - counts[1] == counts[1] - counts[0] > 0
 
 
+def test_what_overlaps_is_counted_once() -> None:
+    watch = Stopwatch()
+    work = watch.around(time.sleep)
+    begin = time.perf_counter()
+    threads = [Thread(target=work, args=(seconds,)) for seconds in (0.3, 0.2, 0.1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    together = time.perf_counter() - begin
+    assert 0.3 <= watch.wall <= together
+    time.sleep(0.1)
+    work(0.1)
+    assert 0.4 <= watch.wall <= time.perf_counter() - begin - 0.1
+
+
 def test_the_time_of_a_job_is_split(tiny: Tiny, tmp_path: Path) -> None:
     output = tmp_path / "job.json"
     models = ("--captioner", tiny.captioner, "--model", tiny.painter, "--steps", 2)
@@ -64,4 +83,5 @@ def test_the_time_of_a_job_is_split(tiny: Tiny, tmp_path: Path) -> None:
     assert row["photos"] == 3
     assert 0 < parts["caption"] < parts["whole"]
     assert 0 < parts["paint"] < parts["whole"]
+    assert 0 < parts["rest"] <= parts["idle"] < parts["whole"]
     assert 0 < row["processor_ms_a_photo_outside_models"] < row["processor_ms_a_photo"]

@@ -509,6 +509,30 @@ def test_the_command_that_the_viewer_shows_is_understood(browser: Browser, page:
         assert values["size"] == "512"
 
 
+@pytest.mark.parametrize("lacking", ["summary", "settings of a timed job"])
+def test_no_command_is_shown_where_the_settings_are_not_known(
+    browser: Browser, cli: Run, out: Path, lacking: str
+) -> None:
+    summary, table = out.with_suffix(".json"), out.with_suffix(".csv")
+    if lacking == "summary":
+        summary.unlink()
+    else:
+        content = json.loads(summary.read_text())
+        content["settings"]["run"] = {"time_budget": 60.0}
+        summary.write_text(json.dumps(content))
+        table.write_text(table.read_text("utf-8").replace(",settings,", ",then,"), "utf-8")
+    assert cli("gallery", out).exit_code == 0
+    browser.open(out.with_suffix(".html"), "#plain.jpg")
+    browser.wait("document.getElementById('viewer').open")
+    assert browser.run("document.getElementById('again').checkVisibility()") is False
+
+
+def test_the_viewer_tells_what_was_changed_for_a_painting(browser: Browser, page: Path) -> None:
+    browser.open(page, "#b%26b%2Bc%3Dd.jpg")
+    browser.wait("document.getElementById('viewer').open")
+    assert "--num-inference-steps 14" in browser.run("document.getElementById('facts').textContent")
+
+
 def test_a_phone_needs_no_scrolling_sideways(browser: Browser, page: Path) -> None:
     browser.window(360, 740, phone=True)
     for fragment in ("", "#plain.jpg"):

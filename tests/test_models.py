@@ -22,6 +22,7 @@ from monetize.errors import CheckpointError, UsageError
 from monetize.layouts import CAPTIONER, CHECKED_PAINTER, PAINTER
 from monetize.models import Placement, load_captioning_model, load_painting_pipeline, place
 from monetize.settings import DeviceSettings
+from monetize.tokens import load_tokenizer
 
 PARTS = ("unet", "vae", "text_encoder")
 
@@ -51,6 +52,11 @@ def test_legacy_bin_weights_of_a_painter_load_alike(tiny: Tiny, tiny_copy: Tiny)
     theirs = load_painting_pipeline(resolve(str(tiny.painter), PAINTER), CPU)
     for part in PARTS:
         assert torch.equal(parameters(getattr(ours, part)), parameters(getattr(theirs, part)))
+
+
+def test_the_tokenizer_of_the_prompts_is_the_pipelines(tiny: Tiny) -> None:
+    checkpoint = resolve(str(tiny.painter), PAINTER)
+    assert load_painting_pipeline(checkpoint, CPU).tokenizer is load_tokenizer(checkpoint)
 
 
 def test_a_mix_of_formats_loads(tiny: Tiny, tiny_copy: Tiny) -> None:

@@ -105,6 +105,15 @@ def test_every_scheduler_paints_a_like_picture(painter: Painter, scheduler: str)
     assert difference.mean() < 40  # of 255; two seeds differ by more
 
 
+@pytest.mark.parametrize("scheduler", SCHEDULER_CLASSES)
+def test_every_scheduler_takes_few_steps(scheduler: str) -> None:
+    settings = PaintSettings(scheduler=scheduler, num_inference_steps=2)
+    painter = Painter.load(resolve("pocket", PAINTER), CPU, settings)
+    told: list[tuple[int, int]] = []
+    painter.paint([Prompt(SUNSET)], [0], lambda *step: told.append(step))
+    assert told[-1] == ((3, 3) if scheduler == "pndm" else (2, 2)), "as deadline.passes has it"
+
+
 def test_same_seed_same_bytes(cli: Run, tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         cli("paint", SUNSET, "--seed", 7, "--model", "pocket", "-o", tmp_path / name, "--steps", 4)

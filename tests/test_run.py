@@ -403,6 +403,22 @@ def test_captions_in_the_workspace_outlast_overwrite(
     assert len(rows(captions)) == 6
 
 
+def test_a_chunk_of_an_older_version_is_still_good(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    run_job(photos, tmp_path / "a.zip", "--keep-work")
+    for path in (tmp_path / "a.zip.work" / "paintings").glob("*/chunk.json"):
+        record = json.loads(path.read_bytes())
+        del record["settings"]
+        path.write_text(json.dumps(record))
+    before = (tmp_path / "a.csv").read_bytes()
+    (tmp_path / "a.zip").unlink()
+    again = run_job(photos, tmp_path / "a.zip")
+    assert again.exit_code == 0, again.stderr
+    assert "Painting" not in again.stderr
+    assert (tmp_path / "a.csv").read_bytes() == before
+
+
 def kill_when(command: list[str], ready: Callable[[], bool]) -> None:
     """Start a command and kill it, as the power would, once something is there."""
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ)

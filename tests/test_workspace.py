@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from monetize.errors import UsageError
+from monetize.errors import InputError, Interrupted, MonetizeError, StorageError, UsageError
 from monetize.workspace import Workspace
 
 
@@ -44,6 +44,35 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     ):
         pass
     assert (tmp_path / "out.zip.work" / "thesis.txt").read_text() == "x"
+
+
+@pytest.mark.parametrize("error", [UsageError, InputError])
+def test_a_job_refused_before_anything_was_made_leaves_nothing(
+    tmp_path: Path, error: type[MonetizeError]
+) -> None:
+    with pytest.raises(error), Workspace(tmp_path / "out.zip") as workspace:
+        workspace.begin({"--seed": 1}, {})
+        raise error
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("error", [StorageError, Interrupted])
+def test_a_job_that_was_stopped_stays(tmp_path: Path, error: type[MonetizeError]) -> None:
+    with pytest.raises(error), Workspace(tmp_path / "out.zip") as workspace:
+        workspace.begin({"--seed": 1}, {})
+        raise error
+    assert Workspace(tmp_path / "out.zip").started
+
+
+def test_a_job_that_was_begun_before_outlasts_a_refusal(tmp_path: Path) -> None:
+    with Workspace(tmp_path / "out.zip") as workspace:
+        workspace.begin({"--seed": 1}, {})
+    with (
+        pytest.raises(UsageError, match="--seed: 1 then, 2 now"),
+        Workspace(tmp_path / "out.zip") as workspace,
+    ):
+        workspace.begin({"--seed": 2}, {})
+    assert Workspace(tmp_path / "out.zip").started
 
 
 def test_other_settings_are_refused_with_both_values(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from monetize.cli.parameter_types import AutoOrNumber, PaletteName, WeightType
 from monetize.errors import UsageError
@@ -72,6 +73,14 @@ def note_verbose(ctx: click.Context, _param: click.Parameter, verbose: bool) -> 
     """Tell the group, which shows errors, whether tracebacks are wanted."""
     ctx.meta[VERBOSE] = verbose
     return verbose
+
+
+def _check_palette(ctx: click.Context, _param: click.Parameter, palette: str | None) -> str | None:
+    """Refuse a strength that was given with nothing to be strong; a preset's may stand."""
+    given = ctx.get_parameter_source("palette_strength") is ParameterSource.COMMANDLINE
+    if palette is None and given:
+        raise UsageError("--palette-strength is for --palette; give both")
+    return palette
 
 
 def build(settings: type[S], params: Mapping[str, Any], **others: Any) -> S:
@@ -230,6 +239,7 @@ paint_options = _all(
         "--palette",
         type=PaletteName(exists=True),
         metavar="monet|PAINTINGS|none",
+        callback=_check_palette,
         help="Move each picture's colours to those of a Monet, or of a painting of this folder or "
         "zip: of five, drawn by the picture's seed, the one whose colours are nearest. none is for "
         "presets that have one.  [default: none]",

@@ -1,6 +1,7 @@
 """What the values of options are read as: weights, sweeps, durations, palettes, numbers."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -88,4 +89,6 @@ class PaletteName(click.Path):
         """Take a name as it is, or fail for a path that leads nowhere."""
         if value in (MONET, "none"):
             return None if value == "none" else value
+        if not Path(value).exists():
+            self.fail(f"there is no {value!r}: give a folder or zip, or monet, or none", param, ctx)
         return super().convert(value, param, ctx)

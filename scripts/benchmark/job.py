@@ -86,8 +86,8 @@ def split(
     """Run a job over `count` links to the photos; seconds of its parts, and processor time.
 
     On CUDA painting, encoding and saving overlap, so that the parts add up to more than the whole;
-    `idle` is where none of them was at work. To be called in a process of its own, whose peak
-    memory is the job's.
+    in `idle` the device has nothing to caption or to paint, in `rest` no stage is at work. To be
+    called in a process of its own, whose peak memory is the job's.
     """
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity_error()
@@ -102,12 +102,13 @@ def split(
     begin = time.perf_counter(), time.process_time()
     with ExitStack() as stack:
         watches = {name: stack.enter_context(_watched(of)) for name, of in STAGES.items()}
+        busy = stack.enter_context(_watched([*STAGES["caption"], *STAGES["paint"]]))
         any_stage = stack.enter_context(_watched(chain(*STAGES.values())))
         models = stack.enter_context(_watched(MODEL_CALLS))
         run.run(prepare(folder, work / "images.zip", settings), Reporter())
     wall, processor = time.perf_counter() - begin[0], time.process_time() - begin[1]
     seconds = {name: watch.wall for name, watch in watches.items()}
-    seconds["idle"] = wall - any_stage.wall
+    seconds |= {"idle": wall - busy.wall, "rest": wall - any_stage.wall}
     return {
         "photos": count,
         "seconds": {"whole": wall, **seconds},
