@@ -1,11 +1,14 @@
 """The first stage of a job: every photo gets a line in captions.csv."""
 
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
-from PIL import Image
+from torch import Tensor
 
 from monetize.captioner import Captioner
 from monetize.checkpoints import choose, resolve
@@ -19,6 +22,7 @@ from monetize.settings import CaptionSettings, DeviceSettings
 from monetize.workspace import Workspace
 
 T = TypeVar("T")
+MOST_READERS = 4  # a large photo takes hundreds of megabytes while it is decoded
 
 
 class CaptionStage:
@@ -64,10 +68,10 @@ class CaptionStage:
             progress.step("loading the model")
             captioner = self.load()
             begin = time.monotonic()
-            for number, chunk in enumerate(todo, 1):
-                # All of the chunk, also what has its caption, so that the batch is the one of
-                # an uninterrupted job; a caption that stands, perhaps edited, is kept.
-                made, reasons = caption_photos(captioner, chunk)
+            # All of a chunk, also what has its caption, so that the batch is the one of an
+            # uninterrupted job; a caption that stands, perhaps edited, is kept.
+            captioned = of_readable(captioner, todo, captioner.caption)
+            for number, (chunk, made, reasons) in enumerate(captioned, 1):
                 captions = {**made, **captions}
                 unreadable.update({k: why for k, why in reasons.items() if k not in captions})
                 workspace.save_captions(captions)
@@ -76,32 +80,46 @@ class CaptionStage:
         return captions, unreadable
 
 
-def caption_photos(
-    captioner: Captioner, photos: Sequence[Photo]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Caption photos as one batch; returns {photo: caption} and {photo: why it has none}."""
-    return of_readable(photos, captioner.caption)
-
-
 def of_readable(
-    photos: Sequence[Photo], make: Callable[[Iterator[Image.Image]], Sequence[T]]
-) -> tuple[dict[str, T], dict[str, str]]:
-    """Make something of the photos that can be read; returns {photo: it} and {photo: why not}."""
-    readable: list[str] = []
+    captioner: Captioner,
+    batches: Iterable[Sequence[Photo]],
+    make: Callable[[Sequence[Tensor]], Sequence[T]],
+) -> Iterator[tuple[Sequence[Photo], dict[str, T], dict[str, str]]]:
+    """Make captions, or looks, of the photos that can be read; the next batch is read meanwhile.
+
+    Yields each batch with {photo: what was made of it} and {photo: why it cannot be read}.
+    """
+    threads = ThreadPoolExecutor(min(MOST_READERS, os.cpu_count() or 1))
+
+    def read(photo: Photo) -> Tensor:
+        return captioner.prepare(open_photo(photo.path))
+
+    ahead = deque[tuple[Sequence[Photo], list[Future[Tensor]]]]()
+    try:
+        for batch in batches:
+            ahead.append((batch, [threads.submit(read, photo) for photo in batch]))
+            if len(ahead) > 1:
+                yield _made(*ahead.popleft(), make)
+        while ahead:
+            yield _made(*ahead.popleft(), make)
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def _made(
+    batch: Sequence[Photo],
+    reading: Sequence[Future[Tensor]],
+    make: Callable[[Sequence[Tensor]], Sequence[T]],
+) -> tuple[Sequence[Photo], dict[str, T], dict[str, str]]:
+    prepared: dict[str, Tensor] = {}
     reasons: dict[str, str] = {}
-
-    def opened() -> Iterator[Image.Image]:
-        for photo in photos:
-            try:
-                image = open_photo(photo.path)
-            except PhotoError as error:
-                reasons[photo.key] = str(error)
-            else:
-                readable.append(photo.key)
-                yield image
-
-    made = make(opened())
-    return dict(zip(readable, made, strict=True)), reasons
+    for photo, read in zip(batch, reading, strict=True):
+        try:
+            prepared[photo.key] = read.result()
+        except PhotoError as error:
+            reasons[photo.key] = str(error)
+    made = make(list(prepared.values()))
+    return batch, dict(zip(prepared, made, strict=True)), reasons
 
 
 def none_readable(reasons: Mapping[str, str]) -> InputError:

@@ -54,9 +54,17 @@ class Captioner:
         """Load a resolved checkpoint; raises CheckpointError if its folder is not a captioner's."""
         return cls(*load_captioning_model(checkpoint, placement), settings)
 
+    def prepare(self, image: Image.Image) -> Tensor:
+        """What the model sees of an RGB image of any size: (1, 3, height, width), on the CPU.
+
+        This is the slow part of a large photo, and can be done in a thread.
+        """
+        tensor: Tensor = self.image_processor(images=image, return_tensors="pt")["pixel_values"]
+        return tensor
+
     @torch.inference_mode()
-    def caption(self, images: Iterable[Image.Image]) -> list[str]:
-        """Caption RGB images of any size as one batch, by beam search.
+    def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
+        """Caption RGB images of any size, prepared or not, as one batch, by beam search.
 
         The images are taken one at a time and not kept, so a generator of large photos needs
         the memory of one of them.
@@ -65,7 +73,7 @@ class Captioner:
         return [] if pixel_values is None else self._texts(self._generate(pixel_values))
 
     @torch.inference_mode()
-    def look(self, images: Iterable[Image.Image]) -> list[Look]:
+    def look(self, images: Iterable[Image.Image | Tensor]) -> list[Look]:
         """Caption as `caption`, the same words, and tell where each looked.
 
         The caption is given to the decoder once more, and its cross-attention to the patches of
@@ -80,11 +88,8 @@ class Captioner:
         texts = self._texts(tokens)
         return [self._look(*each) for each in zip(texts, tokens.tolist(), maps, strict=True)]
 
-    def _pixel_values(self, images: Iterable[Image.Image]) -> Tensor | None:
-        tensors = [
-            self.image_processor(images=image, return_tensors="pt")["pixel_values"]
-            for image in images
-        ]
+    def _pixel_values(self, images: Iterable[Image.Image | Tensor]) -> Tensor | None:
+        tensors = [image if isinstance(image, Tensor) else self.prepare(image) for image in images]
         return torch.cat(tensors).to(self.model.device, self.model.dtype) if tensors else None
 
     def _grid(self, pixel_values: Tensor) -> tuple[int, int]:

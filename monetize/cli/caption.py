@@ -1,7 +1,7 @@
 """`monetize caption`: what photos show, in words."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ from monetize.settings import CaptionSettings, DeviceSettings
 from monetize.storage import write_bytes
 
 if TYPE_CHECKING:  # it imports torch
-    from monetize.captioner import Look
+    from monetize.captioner import Captioner, Look
 
 
 @click.command()
@@ -100,7 +100,7 @@ def caption(
     terminal.say(f"Photos: {len(photos)}")
 
     load_libraries(terminal)
-    from monetize.caption_stage import CaptionStage, caption_photos, none_readable, of_readable
+    from monetize.caption_stage import CaptionStage, none_readable
 
     stage = CaptionStage(settings, device, terminal)
     terminal.say(f"Captioner: {stage}")
@@ -109,14 +109,8 @@ def caption(
     with terminal.stage("Captioning", len(photos), "photo") as progress:
         progress.step("loading the model")
         captioner = stage.load()
-        to_draw = iter(sheets)
-        for chunk in chunks(photos, settings.caption_batch_size):
-            if sheets:
-                looks, unreadable = of_readable(chunk, captioner.look)
-                made = {key: look.caption for key, look in looks.items()}
-                _draw(chunk, looks, to_draw)
-            else:
-                made, unreadable = caption_photos(captioner, chunk)
+        batches = chunks(photos, settings.caption_batch_size)
+        for chunk, made, unreadable in _captioned(captioner, batches, sheets):
             captions.update(made)
             reasons.update(unreadable)
             if output is None and form is None:
@@ -150,6 +144,21 @@ def _sheets(
     if output and output.resolve() in [path.resolve() for path in paths]:
         raise UsageError(f"--output and --heatmap would both write {output}: rename one")
     return paths
+
+
+def _captioned(
+    captioner: "Captioner", batches: Iterable[Sequence[Photo]], sheets: Sequence[Path]
+) -> Iterator[tuple[Sequence[Photo], dict[str, str], dict[str, str]]]:
+    """Each batch with its captions and what could not be read; draws the sheets, if any."""
+    from monetize.caption_stage import of_readable
+
+    if not sheets:
+        yield from of_readable(captioner, batches, captioner.caption)
+        return
+    to_draw = iter(sheets)
+    for chunk, looks, unreadable in of_readable(captioner, batches, captioner.look):
+        _draw(chunk, looks, to_draw)
+        yield chunk, {key: look.caption for key, look in looks.items()}, unreadable
 
 
 def _draw(chunk: Sequence[Photo], looks: Mapping[str, "Look"], sheets: Iterator[Path]) -> None:
