@@ -24,7 +24,7 @@ function show(entry) {
     Seed: entry.seed,
     Weights: entry.weights.join(", "),
     Evaluations: entry.evaluations,
-    "Of its own": entry.settings,
+    Settings: entry.settings,
     Note: entry.error,
   };
   element("facts").replaceChildren();
