@@ -200,7 +200,7 @@ def unet(arch: str, repeats: int, device: str, dtype: str, output: Path | None) 
 @click.option(
     "--threads",
     type=int,
-    help="Of torch; with 1 none of them waits for work, which counts as processor time.",
+    help="Of torch; with 1 what the processor does outside the models is told.",
 )
 @device_option
 @output_option
@@ -222,12 +222,13 @@ def job(
             )
             row = process.submit(split, photos, count, Path(folder), settings, threads).result()
         rows.append(row)
+        outside = row["processor_ms_a_photo_outside_models"]
         click.echo(
             f"{count} photos: "
             + ", ".join(f"{name} {each:.1f} s" for name, each in row["seconds"].items())
-            + f"; processor {row['processor_ms_a_photo']:.1f} ms a photo, "
-            f"{row['processor_ms_a_photo_outside_models']:.1f} ms of them outside the models; "
-            f"peak memory {row['peak_memory_bytes'] / 2**20:.0f} MiB"
+            + f"; processor {row['processor_ms_a_photo']:.1f} ms a photo"
+            + ("" if outside is None else f", {outside:.1f} ms of them outside the models")
+            + f"; peak memory {row['peak_memory_bytes'] / 2**20:.0f} MiB"
         )
     _write(rows, output)
 

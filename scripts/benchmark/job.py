@@ -43,11 +43,11 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
 
 
 class Stopwatch:
-    """Seconds and processor seconds in which at least one of some functions was running."""
+    """Seconds of a clock in which at least one of some functions was running."""
 
-    def __init__(self) -> None:
-        self.wall = 0.0
-        self.processor = 0.0
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.seconds = 0.0
+        self._clock = clock
         self._running = 0
         self._lock = Lock()  # paintings are waited for and encoded in a thread
 
@@ -66,14 +66,13 @@ class Stopwatch:
     def _count(self, change: int) -> None:
         with self._lock:
             sign = (self._running + change > 0) - (self._running > 0)
-            self.wall -= sign * time.perf_counter()
-            self.processor -= sign * time.process_time()
+            self.seconds -= sign * self._clock()
             self._running += change
 
 
 @contextmanager
-def _watched(places: Any) -> Iterator[Stopwatch]:
-    watch = Stopwatch()
+def _watched(places: Any, clock: Callable[[], float] = time.perf_counter) -> Iterator[Stopwatch]:
+    watch = Stopwatch(clock)
     with ExitStack() as stack:
         for owner, name in places:
             stack.enter_context(patch.object(owner, name, watch.around(getattr(owner, name))))
@@ -104,15 +103,19 @@ def split(
         watches = {name: stack.enter_context(_watched(of)) for name, of in STAGES.items()}
         busy = stack.enter_context(_watched([*STAGES["caption"], *STAGES["paint"]]))
         any_stage = stack.enter_context(_watched(chain(*STAGES.values())))
-        models = stack.enter_context(_watched(MODEL_CALLS))
+        # Of their thread alone, as others read and encode meanwhile.
+        models = stack.enter_context(_watched(MODEL_CALLS, time.thread_time))
         run.run(prepare(folder, work / "images.zip", settings), Reporter())
     wall, processor = time.perf_counter() - begin[0], time.process_time() - begin[1]
-    seconds = {name: watch.wall for name, watch in watches.items()}
-    seconds |= {"idle": wall - busy.wall, "rest": wall - any_stage.wall}
+    seconds = {name: watch.seconds for name, watch in watches.items()}
+    seconds |= {"idle": wall - busy.seconds, "rest": wall - any_stage.seconds}
     return {
         "photos": count,
         "seconds": {"whole": wall, **seconds},
         "processor_ms_a_photo": 1000 * processor / count,
-        "processor_ms_a_photo_outside_models": 1000 * (processor - models.processor) / count,
+        # With more threads the models have some of their own, which are not told from others.
+        "processor_ms_a_photo_outside_models": (
+            1000 * (processor - models.seconds) / count if threads == 1 else None
+        ),
         "peak_memory_bytes": peak_memory(),
     }
