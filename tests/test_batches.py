@@ -147,7 +147,7 @@ def test_a_compiled_painter_paints_the_same_with_and_without_weights_and_guidanc
     for prompts in (PROMPTS[1:3], PROMPTS[:2]):
         ours, theirs = (each.denoise(prompts, [1, 2]) for each in (compiled, plain))
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-4)
-    assert_alike(compiled.paint(PROMPTS[:2], [1, 2]), plain.paint(PROMPTS[:2], [1, 2]))
+    assert_alike(compiled.paint(PROMPTS, SEEDS), plain.paint(PROMPTS, SEEDS))
 
 
 def test_settings_for_one_batch_leave_the_painters_own(painter_with: Load) -> None:

@@ -1,9 +1,8 @@
 """What scripts/bench.py measures is what it says, and nothing counts unless the pictures agree."""
 
 import json
-import time
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import bench
 import pytest
@@ -58,19 +57,29 @@ def test_the_work_grows_with_the_evaluations() -> None:
 
 
 def test_what_overlaps_is_counted_once() -> None:
-    watch = Stopwatch()
-    work = watch.around(time.sleep)
-    begin = time.perf_counter()
-    threads = [Thread(target=work, args=(seconds,)) for seconds in (0.3, 0.2, 0.1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    now = 0.0
+    begun, go_on = Event(), Event()
+    watch = Stopwatch(lambda: now)
+
+    def first() -> None:
+        begun.set()
+        assert go_on.wait(30)
+
+    def second() -> None:
+        nonlocal now
+        go_on.set()
         thread.join()
-    together = time.perf_counter() - begin
-    assert 0.3 <= watch.seconds <= together
-    time.sleep(0.1)
-    work(0.1)
-    assert 0.4 <= watch.seconds <= time.perf_counter() - begin - 0.1
+        now += 3
+
+    thread = Thread(target=watch.around(first))
+    thread.start()
+    assert begun.wait(30)
+    now += 2
+    watch.around(second)()
+    assert watch.seconds == 5
+    now += 10
+    watch.around(second)()
+    assert watch.seconds == 8
 
 
 def test_the_time_of_a_job_is_split(tiny: Tiny, tmp_path: Path) -> None:
