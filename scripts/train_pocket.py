@@ -36,7 +36,7 @@ from pocket_training.teacher import see
 
 from monetize.captioner import Captioner
 from monetize.checkpoints import POCKET_FOLDER
-from monetize.cli.parameter_types import Duration
+from monetize.cli.parameter_types import DURATION
 from monetize.models import place
 from monetize.photos import open_photo
 from monetize.settings import CaptionSettings, DeviceSettings
@@ -68,7 +68,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--stylized", default=2400, show_default=True, help="Photos that AdaIN paints.")
 @click.option("--work", type=click.Path(path_type=Path), required=True)
 @click.option("--output", type=click.Path(path_type=Path), default=POCKET_FOLDER)
-@click.option("--time-budget", type=Duration(), default="2h", show_default=True)
+@click.option("--time-budget", type=DURATION, default="2h", show_default=True)
 @click.option("--seed", default=0, show_default=True)
 def main(
     photos: Path, captions: Path, paintings: Path, painted_photos: Path | None, lpips: Path,

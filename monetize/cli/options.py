@@ -1,6 +1,6 @@
 """The options that commands share; names and defaults are those of the settings' fields."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from monetize.cli.parameter_types import AutoOrNumber, PaletteName, WeightType
+from monetize.cli.parameter_types import WEIGHT, AutoOrNumber, PaletteName
+from monetize.cli.presets import use_config, use_preset
 from monetize.errors import UsageError
 from monetize.prompt import WEIGHT_FORM
 from monetize.settings import (
@@ -21,52 +22,13 @@ from monetize.settings import (
     PaintSettings,
     RunSettings,
     flag,
-    load_config,
     own_names,
 )
 
 S = TypeVar("S")
 VERBOSE = "monetize.verbose"
-# By the names of click's types; all others are written as text.
-TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
-    "integer": ("a whole number", (int,)),
-    "float": ("a number", (int, float)),
-    "boolean": ("true or false", (bool,)),
-    "auto|N": ('"auto" or a whole number', (int, str)),
-}
 Command = Callable[..., None]
 Decorator = Callable[[Command], Command]
-
-
-def _use_config(
-    tables: Collection[str], ctx: click.Context, _param: click.Parameter, path: Path | None
-) -> None:
-    """Let a preset's values stand where a flag is not given."""
-    if path is None:
-        return
-    values = load_config(path, tables)
-    for param in ctx.command.params:
-        if param.name in values:
-            _check_type(path, param, values[param.name])
-    ctx.default_map = {**(ctx.default_map or {}), **values}
-
-
-def _use_preset(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
-    """Let a named preset's values stand where neither a flag nor a file gives others."""
-    if name is not None:
-        ctx.default_map = {**PRESETS[name], **(ctx.default_map or {})}
-
-
-def _check_type(path: Path, param: click.Parameter, value: object) -> None:
-    """Refuse what the flag's own type would bend: 7.5 steps are not 7."""
-    what, kinds = TOML_KINDS.get(param.type.name, ("a text in quotes", (str,)))
-    if param.multiple:
-        what = 'a list such as ["pine=-1"]'
-        fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
-    else:
-        fits = isinstance(value, kinds) and (bool in kinds) == isinstance(value, bool)
-    if not fits:
-        raise UsageError(f"{path}: {param.name} must be {what}, not {value!r}")
 
 
 def note_verbose(ctx: click.Context, _param: click.Parameter, verbose: bool) -> bool:
@@ -77,6 +39,7 @@ def note_verbose(ctx: click.Context, _param: click.Parameter, verbose: bool) -> 
 
 def _check_palette(ctx: click.Context, _param: click.Parameter, palette: str | None) -> str | None:
     """Refuse a strength that was given with nothing to be strong; a preset's may stand."""
+    # click reads first what the command line gives, so that the strength is known by now.
     given = ctx.get_parameter_source("palette_strength") is ParameterSource.COMMANDLINE
     if palette is None and given:
         raise UsageError("--palette-strength is for --palette; give both")
@@ -147,7 +110,7 @@ model_option = click.option(
 weight_option = click.option(
     "--weight",
     "-w",
-    type=WeightType(),
+    type=WEIGHT,
     multiple=True,
     help="Factor of a word's or phrase's attention: 1 changes nothing, 0 mutes the word, a "
     f"negative number pushes away from it. {WEIGHT_FORM[0].upper()}{WEIGHT_FORM[1:]}. Repeatable.",
@@ -161,7 +124,7 @@ paint_options = _all(
         type=click.Choice(list(PRESETS)),
         is_eager=True,
         expose_value=False,
-        callback=_use_preset,
+        callback=use_preset,
         help="draft: other pictures for a third of the work of Stable Diffusion's own settings: "
         + " ".join(f"{flag(name)} {value}" for name, value in PRESETS["draft"].items())
         + ". Flags and --config go before it.",
@@ -237,7 +200,7 @@ paint_options = _all(
     ),
     click.option(
         "--palette",
-        type=PaletteName(exists=True),
+        type=PaletteName(),
         metavar="monet|PAINTINGS|none",
         callback=_check_palette,
         help="Move each picture's colours to those of a Monet, or of a painting of this folder or "
@@ -299,7 +262,7 @@ def common_options(*tables: str) -> Decorator:
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             is_eager=True,
             expose_value=False,
-            callback=partial(_use_config, tables),
+            callback=partial(use_config, tables),
             help="TOML preset such as configs/contest.toml; flags override it. "
             + ("All" if len(tables) == len(TABLES) else f"Only {named}")
             + " of its tables are read.",

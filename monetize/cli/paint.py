@@ -13,7 +13,7 @@ from monetize.cli.options import (
     paint_options,
 )
 from monetize.cli.paint_outputs import Outputs, SweepOutputs
-from monetize.cli.parameter_types import SweepType
+from monetize.cli.parameter_types import SWEEP
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UsageError
 from monetize.pictures import encode
@@ -64,7 +64,7 @@ if TYPE_CHECKING:  # they import torch
 @click.option(
     "--sweep",
     "sweeps",
-    type=SweepType(),
+    type=SWEEP,
     multiple=True,
     help="Paint with each of these weights of a word, from the same seed, and write one labelled "
     "sheet. Twice: a grid with the first in columns and the second in rows. STOP is included if a "

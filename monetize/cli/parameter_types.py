@@ -1,6 +1,7 @@
 """What the values of options are read as: weights, sweeps, durations, palettes, numbers."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,40 +9,32 @@ import click
 
 from monetize.durations import parse_duration
 from monetize.errors import UsageError
-from monetize.prompt import Sweep, Weight, parse_sweep, parse_weight
+from monetize.prompt import parse_sweep, parse_weight
 from monetize.settings import MONET
 
 
-class WeightType(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
-    """`pine=-1`, `red sun=2`, `@6=-17`."""
+class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
+    """Text that a function reads; the error that it raises is one of the flag's use."""
 
-    name = "WORD=NUMBER"
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Weight:
-        """Read a weight, or fail as a wrong use of its flag."""
-        if isinstance(value, Weight):
+    ) -> Any:
+        """Read the text, or fail as a wrong use of its flag; what is no text has been read."""
+        if not isinstance(value, str):
             return value
         try:
-            return parse_weight(str(value))
-        except UsageError as error:
+            return self._parse(value)
+        except (UsageError, ValueError) as error:
             self.fail(str(error), param, ctx)
 
 
-class SweepType(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
-    """`pine=-2:2:1`."""
-
-    name = "WORD=START:STOP:STEP"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Sweep:
-        """Read a sweep, or fail as a wrong use of its flag."""
-        try:
-            return parse_sweep(str(value))
-        except UsageError as error:
-            self.fail(str(error), param, ctx)
+WEIGHT = Parsed("WORD=NUMBER", parse_weight)
+SWEEP = Parsed("WORD=START:STOP:STEP", parse_sweep)
+DURATION = Parsed("DURATION", parse_duration)
 
 
 class AutoOrNumber(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
@@ -60,23 +53,6 @@ class AutoOrNumber(click.ParamType):  # type: ignore[type-arg] # generic since c
         return int(str(value))
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
-    """`4h30m`, `90m`, `45s`: seconds."""
-
-    name = "DURATION"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read a duration, or fail as a wrong use of its flag."""
-        if isinstance(value, float):
-            return value
-        try:
-            return parse_duration(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 class PaletteName(click.Path):
     """`monet`, the path of something that is there, or `none`, which is None to the settings."""
 
@@ -87,8 +63,10 @@ class PaletteName(click.Path):
         ctx: click.Context | None,
     ) -> Any:
         """Take a name as it is, or fail for a path that leads nowhere."""
-        if value in (MONET, "none"):
-            return None if value == "none" else value
+        if value == "none":
+            return None
+        if value == MONET:
+            return value
         if not Path(value).exists():
             self.fail(f"there is no {value!r}: give a folder or zip, or monet, or none", param, ctx)
         return super().convert(value, param, ctx)

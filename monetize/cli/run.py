@@ -17,7 +17,7 @@ from monetize.cli.options import (
     paint_options,
     recursive_option,
 )
-from monetize.cli.parameter_types import Duration
+from monetize.cli.parameter_types import DURATION
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import Interrupted, MonetizeError, counted, printable
 from monetize.gallery import gallery_of, make_after
@@ -66,7 +66,7 @@ from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSett
 )
 @click.option(
     "--time-budget",
-    type=Duration(),
+    type=DURATION,
     help="Be done in this time, such as 4h30m: after a measurement on this machine the paintings "
     "get as many steps as fit, at most --num-inference-steps.",
 )
