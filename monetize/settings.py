@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from monetize.errors import UsageError
-from monetize.prompt import Weight
+from monetize.prompts.prompt import Weight
 
 SCHEDULERS = ("pndm", "lms", "ddim", "dpm++", "unipc")
 DTYPES = ("auto", "float32", "float16", "bfloat16")

@@ -24,8 +24,8 @@ from benchmark import measure, peers
 from benchmark.job import split
 from benchmark.peers import ARCHITECTURES, Peer
 
-from monetize.batches import LARGEST, fitting_batch_size
-from monetize.models import Placement, place
+from monetize.checkpoints.loading import Placement, place
+from monetize.painting.batching import LARGEST, fitting_batch_size
 from monetize.settings import (
     DTYPES,
     CaptionSettings,

@@ -14,11 +14,11 @@ import click
 import numpy as np
 from PIL import Image
 
-from monetize.inception import Inception
-from monetize.metrics import Floats, frechet_distance, squared_mmd
-from monetize.models import place
-from monetize.palette import Colours, Palette
-from monetize.picture_sets import PictureSet
+from monetize.checkpoints.loading import place
+from monetize.images.color_transfer import Colours, Palette
+from monetize.images.image_sets import PictureSet
+from monetize.scoring.inception import Inception
+from monetize.scoring.metrics import Floats, frechet_distance, squared_mmd
 from monetize.settings import DeviceSettings
 
 FOLDER = click.Path(exists=True, path_type=Path)

@@ -24,15 +24,15 @@ from pocket_training.data import STYLE, Photo, list_pictures, load_pictures, rea
 from pocket_training.metrics import mean_interval
 from torch import Tensor
 
-from monetize.captioner import Captioner
-from monetize.checkpoints import POCKET, resolve
-from monetize.chunk_painter import to_jpeg
-from monetize.inception import Inception
-from monetize.layouts import CAPTIONER, PAINTER
-from monetize.metrics import Floats, squared_mmd
-from monetize.models import place
-from monetize.painter import Painter
-from monetize.prompt import Prompt, Weight, parse_weight
+from monetize.captioning.captioner import Captioner
+from monetize.checkpoints.layout import CAPTIONER, PAINTER
+from monetize.checkpoints.loading import place
+from monetize.checkpoints.resolve import POCKET, resolve
+from monetize.job.executors.local import to_jpeg
+from monetize.painting.painter import Painter
+from monetize.prompts.prompt import Prompt, Weight, parse_weight
+from monetize.scoring.inception import Inception
+from monetize.scoring.metrics import Floats, squared_mmd
 from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
 
 SUNSET = "a sunset over a body of water"

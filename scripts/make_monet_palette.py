@@ -2,8 +2,8 @@
 
     python scripts/make_monet_palette.py DATA/monet
 
-writes monetize/monet_palette.csv, which is there to be used without the paintings. It was made from
-880 of the 1,193 paintings, 256 × 256, of the monet2photo set (Zhu et al., ICCV 2017).
+writes monetize/images/monet_palette.csv, which is there to be used without the paintings. It was
+made from 880 of the 1,193 paintings, 256 × 256, of the monet2photo set (Zhu et al., ICCV 2017).
 """
 
 from pathlib import Path
@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from monetize.cli.terminal import Terminal
-from monetize.palette_sources import MONET_TABLE, measure, write_table
-from monetize.picture_sets import PictureSet
+from monetize.images.image_sets import PictureSet
+from monetize.images.palettes import MONET_TABLE, measure, write_table
 
 
 @click.command(help=__doc__)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from monetize.job import chunks
-from monetize.sheets import Cell, sheet
+from monetize.job.job import chunks
+from monetize.sheets.layout import Cell, sheet
 
 PHOTOS = Path(__file__).parent.parent / "tests" / "photos"
 SIDE, COLUMNS, TEXT_SIZE = 144, 6, 11

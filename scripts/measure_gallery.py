@@ -20,11 +20,11 @@ import click
 from chromium import Browser, chromium, find_chromium
 from PIL import Image
 
-from monetize.captions import read_captions, to_csv
+from monetize.captioning.caption_table import read_captions, to_csv
 from monetize.cli.terminal import Terminal
-from monetize.gallery import Gallery, make
-from monetize.job import Outputs, photo_seed
-from monetize.results import COLUMNS, read_results
+from monetize.gallery.gallery import Gallery, make
+from monetize.job.job import Outputs, photo_seed
+from monetize.job.report_reader import COLUMNS, read_results
 
 QUERIES = ("tree", "mountain lake", "snow", "zebra")
 # Runs before the page's own script: when the first picture of the grid was loaded, then painted.

@@ -34,11 +34,11 @@ from pocket_training.parts import Parts
 from pocket_training.stylize import stylize
 from pocket_training.teacher import see
 
-from monetize.captioner import Captioner
-from monetize.checkpoints import POCKET_FOLDER
+from monetize.captioning.captioner import Captioner
+from monetize.checkpoints.loading import place
+from monetize.checkpoints.resolve import POCKET_FOLDER
 from monetize.cli.parameter_types import DURATION
-from monetize.models import place
-from monetize.photos import open_photo
+from monetize.images.photos import open_photo
 from monetize.settings import CaptionSettings, DeviceSettings
 
 # Shares of the time budget, as they paid on two cores; the stylizing takes what it takes.

@@ -12,48 +12,31 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import gc
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from helpers import CPU, Run, Tiny
 from make_tiny_checkpoints import make_captioner, make_painter
 from PIL import Image
 
-from monetize.checkpoints import resolve
+from monetize.checkpoints.layout import CAPTIONER, PAINTER
+from monetize.checkpoints.resolve import resolve
 from monetize.cli import main
-from monetize.layouts import CAPTIONER, PAINTER
-from monetize.models import Placement
-from monetize.painter import Painter
-from monetize.progress import Reporter
+from monetize.painting.painter import Painter
+from monetize.prompts.tokens import load_tokenizer
 from monetize.settings import PaintSettings
-from monetize.tokens import load_tokenizer
 
 # What the libraries made when they were imported stays; looking through it again and again would
 # take a fifth of the tests' time.
 gc.freeze()
-
-CPU = Placement(torch.device("cpu"), torch.float32)
-BUNDLED_PHOTOS = Path(__file__).parent / "photos"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _remove_hub_cache() -> Iterator[None]:
     yield
     shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
-
-
-@dataclass(frozen=True)
-class Tiny:
-    """The folders of the tiny checkpoints, and the flags that name them."""
-
-    captioner: Path
-    painter: Path
-
-    @property
-    def flags(self) -> list[str]:
-        return ["--model", str(self.painter), "--captioner", str(self.captioner)]
 
 
 @pytest.fixture(scope="session")
@@ -106,23 +89,6 @@ def photos(tmp_path: Path) -> Path:
         image = Image.fromarray(pixels.numpy()).resize((48, 40), Image.Resampling.BICUBIC)
         image.save(folder / f"photo{i}.jpg")
     return folder
-
-
-class Listener(Reporter):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.warnings: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import BUNDLED_PHOTOS, CPU, Run
+from helpers import BUNDLED_PHOTOS, CPU, Run
 from PIL import Image
 
-from monetize.captioner import Captioner
-from monetize.checkpoints import POCKET_FOLDER, choose, resolve
+from monetize.captioning.captioner import Captioner
+from monetize.checkpoints.layout import CAPTIONER, CHECKED_PAINTER, PAINTER
+from monetize.checkpoints.loading import SCHEDULER_CLASSES
+from monetize.checkpoints.resolve import POCKET_FOLDER, choose, resolve
 from monetize.errors import CheckpointError
-from monetize.layouts import CAPTIONER, CHECKED_PAINTER, PAINTER
-from monetize.models import SCHEDULER_CLASSES
-from monetize.painter import Painter
-from monetize.photos import open_photo
-from monetize.prompt import Prompt, Weight
+from monetize.images.photos import open_photo
+from monetize.painting.painter import Painter
+from monetize.prompts.prompt import Prompt, Weight
 from monetize.settings import CaptionSettings, PaintSettings
 
 SUNSET = "a sunset over a body of water"

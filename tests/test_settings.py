@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from monetize.errors import UsageError
-from monetize.prompt import Weight
+from monetize.prompts.prompt import Weight
 from monetize.settings import (
     TABLES,
     CaptionSettings,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monetize.captions import to_csv
+from monetize.atomic_files import write_bytes
+from monetize.captioning.caption_table import to_csv
 from monetize.cli.options import (
     build,
     caption_options,
@@ -22,14 +23,13 @@ from monetize.errors import (
     counted,
     printable,
 )
-from monetize.job import chunks
-from monetize.photos import Photo, find, open_photo, require_some
-from monetize.pictures import check_outputs, encode, numbered
+from monetize.images.encoding import check_outputs, encode, numbered
+from monetize.images.photos import Photo, find, open_photo, require_some
+from monetize.job.job import chunks
 from monetize.settings import CaptionSettings, DeviceSettings
-from monetize.storage import write_bytes
 
 if TYPE_CHECKING:  # it imports torch
-    from monetize.captioner import Captioner, Look
+    from monetize.captioning.captioner import Captioner, Look
 
 
 @click.command()
@@ -100,7 +100,7 @@ def caption(
     terminal.say(f"Photos: {len(photos)}")
 
     load_libraries(terminal)
-    from monetize.caption_stage import CaptionStage, none_readable
+    from monetize.job.caption_stage import CaptionStage, none_readable
 
     stage = CaptionStage(settings, device, terminal)
     terminal.say(f"Captioner: {stage}")
@@ -150,7 +150,7 @@ def _captioned(
     captioner: "Captioner", batches: Iterable[Sequence[Photo]], sheets: Sequence[Path]
 ) -> Iterator[tuple[Sequence[Photo], dict[str, str], dict[str, str]]]:
     """Each batch with its captions and what could not be read; draws the sheets, if any."""
-    from monetize.caption_stage import of_readable
+    from monetize.job.caption_stage import of_readable
 
     if not sheets:
         yield from of_readable(captioner, batches, captioner.caption)
@@ -163,7 +163,7 @@ def _captioned(
 
 def _draw(chunk: Sequence[Photo], looks: Mapping[str, "Look"], sheets: Iterator[Path]) -> None:
     """Write the sheets of a batch; the number of a photo that cannot be read stays free."""
-    from monetize.caption_heatmaps import draw
+    from monetize.sheets.caption_heatmap import draw
 
     for photo, path in zip(chunk, sheets, strict=False):
         if photo.key in looks:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from monetize.checks import Checked
-from monetize.checks import check as check_zip
 from monetize.cli.terminal import Terminal
+from monetize.contest.rules import Checked
+from monetize.contest.rules import check as check_zip
 from monetize.errors import counted
 
 

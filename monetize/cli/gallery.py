@@ -6,9 +6,9 @@ import click
 
 from monetize.cli.options import output_options
 from monetize.cli.terminal import Terminal
-from monetize.gallery import Gallery, make
-from monetize.job import Outputs
-from monetize.results import read_results
+from monetize.gallery.gallery import Gallery, make
+from monetize.job.job import Outputs
+from monetize.job.report_reader import read_results
 
 
 @click.command()

@@ -20,7 +20,7 @@ def models(as_json: bool) -> None:
       monetize models
       monetize models --json
     """
-    from monetize.checkpoints import KNOWN, is_cached
+    from monetize.checkpoints.resolve import KNOWN, is_cached
 
     terminal = Terminal()
     rows = [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monetize.atomic_files import write_bytes
 from monetize.cli.options import (
     build,
     common_options,
@@ -16,14 +17,13 @@ from monetize.cli.paint_outputs import Outputs, SweepOutputs
 from monetize.cli.parameter_types import SWEEP
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UsageError
-from monetize.pictures import encode
-from monetize.prompt import Prompt, Sweep, check_text
+from monetize.images.encoding import encode
+from monetize.prompts.prompt import Prompt, Sweep, check_text
+from monetize.prompts.sweep import Grid
 from monetize.settings import MAX_SEED, DeviceSettings, PaintSettings
-from monetize.storage import write_bytes
-from monetize.sweep import Grid
 
 if TYPE_CHECKING:  # they import torch
-    from monetize.singles import Singles
+    from monetize.painting.prompt_painter import Singles
 
 
 @click.command()
@@ -131,8 +131,8 @@ def paint(
         prompts = [Prompt(text, settings.weight) for text in texts]
 
     load_libraries(terminal)
-    from monetize.paint_stage import PaintStage
-    from monetize.singles import Singles
+    from monetize.job.paint_stage import PaintStage
+    from monetize.painting.prompt_painter import Singles
 
     stage = PaintStage(settings, device, terminal)
     singles = Singles(stage, terminal)
@@ -150,7 +150,7 @@ def paint(
 def _paint(
     singles: "Singles", work: list[tuple[Prompt, int]], outputs: Outputs, terminal: Terminal
 ) -> None:
-    from monetize.paint_heatmaps import draw
+    from monetize.sheets.painting_heatmap import draw
 
     painted = singles.paint(work, heat=outputs.with_heatmaps)
     for i, ((prompt, seed), single) in enumerate(zip(work, painted, strict=True)):

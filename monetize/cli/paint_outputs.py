@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monetize.errors import UsageError
-from monetize.pictures import check_outputs, free_name, numbered
-from monetize.prompt import MOST_PICTURES, Prompt
-from monetize.sweep import Grid
+from monetize.images.encoding import check_outputs, free_name, numbered
+from monetize.prompts.prompt import MOST_PICTURES, Prompt
+from monetize.prompts.sweep import Grid
 
 
 @dataclass(frozen=True)

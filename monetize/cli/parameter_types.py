@@ -9,7 +9,7 @@ import click
 
 from monetize.durations import parse_duration
 from monetize.errors import UsageError
-from monetize.prompt import parse_sweep, parse_weight
+from monetize.prompts.prompt import parse_sweep, parse_weight
 from monetize.settings import MONET
 
 

@@ -6,8 +6,6 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from monetize import checks
-from monetize.archive import CONTEST_COUNT
 from monetize.cli.check import lines
 from monetize.cli.options import (
     build,
@@ -19,9 +17,11 @@ from monetize.cli.options import (
 )
 from monetize.cli.parameter_types import DURATION
 from monetize.cli.terminal import Terminal, load_libraries
+from monetize.contest import rules
+from monetize.contest.archive import CONTEST_COUNT
 from monetize.errors import Interrupted, MonetizeError, counted, printable
-from monetize.gallery import gallery_of, make_after
-from monetize.job import prepare
+from monetize.gallery.gallery import gallery_of, make_after
+from monetize.job.job import prepare
 from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSettings, RunSettings
 
 
@@ -144,8 +144,8 @@ def run(
     terminal.say(f"Photos: {len(job.photos)} in {photos}{others}")
 
     load_libraries(terminal)
-    from monetize.run import again
-    from monetize.run import run as run_job
+    from monetize.job.run import again
+    from monetize.job.run import run as run_job
 
     report = run_job(job, terminal)
 
@@ -173,7 +173,7 @@ def run(
 def _check(out: Path, terminal: Terminal) -> None:
     """Show what the contest would say; the job is done, so nothing here is a failure of it."""
     try:
-        checked = checks.check(out, terminal)
+        checked = rules.check(out, terminal)
     except MonetizeError as error:
         terminal.warn(f"not checked: {error}")
         return

@@ -71,11 +71,11 @@ def score(
     terminal = Terminal(quiet=quiet, verbose=verbose)
     terminal.say(f"Scoring {what} beside {reference}")
     load_libraries(terminal)
-    from monetize.inception import Inception
-    from monetize.metrics import MEMORIZATION_EPSILON
-    from monetize.models import place
-    from monetize.picture_sets import PictureSet
-    from monetize.score import score as score_pictures
+    from monetize.checkpoints.loading import place
+    from monetize.images.image_sets import PictureSet
+    from monetize.scoring.inception import Inception
+    from monetize.scoring.metrics import MEMORIZATION_EPSILON
+    from monetize.scoring.score import score as score_pictures
 
     generated, paintings = PictureSet.of(what), PictureSet.of(reference)
     training = PictureSet.of(memorization_reference) if memorization_reference else None

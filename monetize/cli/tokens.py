@@ -13,7 +13,7 @@ from monetize.cli.options import (
     weight_option,
 )
 from monetize.cli.terminal import Terminal, quieten_libraries
-from monetize.prompt import Prompt, check_text
+from monetize.prompts.prompt import Prompt, check_text
 from monetize.settings import DeviceSettings, PaintSettings
 
 
@@ -41,19 +41,19 @@ def tokens(
     settings = build(PaintSettings, params)
     check_text(prompt)
     quieten_libraries(terminal)
-    from monetize.checkpoints import AUTO, choose, resolve
-    from monetize.layouts import PAINTER_TOKENIZER
+    from monetize.checkpoints.layout import PAINTER_TOKENIZER
+    from monetize.checkpoints.resolve import AUTO, choose, resolve
 
     device = ""
     if settings.model == AUTO:
-        from monetize.models import place
+        from monetize.checkpoints.loading import place
 
         device = place(DeviceSettings()).device.type
     name, why = choose(settings.model, PAINTER_TOKENIZER.flag, device)
     if why:
         terminal.say(f"Tokenizer: {name}{why}")
     checkpoint = resolve(name, PAINTER_TOKENIZER, offline=offline, say=terminal.say)
-    from monetize.tokens import load_tokenizer, weigh_strictly
+    from monetize.prompts.tokens import load_tokenizer, weigh_strictly
 
     tokenizer = load_tokenizer(checkpoint)
     weighted = weigh_strictly(tokenizer, Prompt(prompt, settings.weight))

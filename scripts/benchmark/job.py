@@ -16,14 +16,15 @@ from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPTextModel, VisionEncoderDecoderModel
 
 from benchmark.measure import peak_memory
-from monetize import chunk_painter, run
-from monetize.caption_stage import CaptionStage
-from monetize.job import prepare
-from monetize.paint_stage import PaintStage
-from monetize.painter import Painter, Pending
+from monetize.job import run
+from monetize.job.caption_stage import CaptionStage
+from monetize.job.executors import local as chunk_painter
+from monetize.job.job import prepare
+from monetize.job.paint_stage import PaintStage
+from monetize.job.workspace import Workspace
+from monetize.painting.painter import Painter, Pending
 from monetize.progress import Reporter
 from monetize.settings import RunSettings
-from monetize.workspace import Workspace
 
 MODEL_CALLS = (
     (VisionEncoderDecoderModel, "generate"),

@@ -11,9 +11,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.peers import PROMPTS, Architecture, Peer
-from monetize.attention import TokenWeights
-from monetize.guidance import SharedPrefix
-from monetize.models import Placement
+from monetize.checkpoints.loading import Placement
+from monetize.painting.attention.token_weights import TokenWeights
+from monetize.painting.shared_prefix import SharedPrefix
 from monetize.settings import PaintSettings
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from monetize.models import Placement
-from monetize.painter import Painter
-from monetize.prompt import Prompt, Weight
+from monetize.checkpoints.loading import Placement
+from monetize.painting.painter import Painter
+from monetize.prompts.prompt import Prompt, Weight
 from monetize.settings import PaintSettings
 
 PROMPTS = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from monetize.metrics import Floats
+from monetize.scoring.metrics import Floats
 
 # Words that say little of what is seen: function words, numbers, and how things lie.
 EMPTY_WORDS = frozenset(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from monetize.inception import Inception
+from monetize.scoring.inception import Inception
 from pocket_training.data import load_pictures, to_unit
 
 SIZE = 256

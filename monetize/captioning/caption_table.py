@@ -1,0 +1,74 @@
+"""Captions as a table: `photo,caption` in CSV, which a person may edit or bring along."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from monetize.errors import InputError, printable
+from monetize.prompts.prompt import UNDECODED
+
+PHOTO_COLUMNS = ("photo", "image")
+
+
+def read_captions(path: Path) -> dict[str, str]:
+    """Read a CSV with the columns photo (or image) and caption into {photo: caption}.
+
+    Raises InputError, naming the line, for another header, a row of another length, a photo that
+    stands twice with different captions, or text that is not UTF-8.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            text = file.read()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    captions: dict[str, str] = {}
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        photo_column = next((header.index(n) for n in PHOTO_COLUMNS if n in header), None)
+        if photo_column is None or "caption" not in header:
+            raise InputError(
+                f"{path}: the first line must name the columns 'photo' (or 'image') and 'caption'; "
+                f"it is {printable(','.join(header))!r}. Save the file as CSV in UTF-8."
+            )
+        caption_column = header.index("caption")
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise InputError(
+                    f"{path}, line {reader.line_num}: {len(row)} columns where the first line has "
+                    f"{len(header)}; a caption with a comma needs quotes around it"
+                )
+            photo, caption = row[photo_column], " ".join(row[caption_column].split())
+            if UNDECODED.search(caption):
+                raise InputError(
+                    f"{path}, line {reader.line_num}: the caption {printable(caption)} is not "
+                    "valid UTF-8: save the file as UTF-8"
+                )
+            if captions.setdefault(photo, caption) != caption:
+                raise InputError(
+                    f"{path}, line {reader.line_num}: a second, different caption for {photo!r}"
+                )
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: not valid CSV: {error}") from None
+    return captions
+
+
+def to_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
+    """A CSV table as bytes, with names that are not valid Unicode kept as they are on disk."""
+    text = io.StringIO(newline="")
+    plain = csv.writer(text, lineterminator="\n")
+    # Python 3.11 leaves a lone carriage return without the quotes that it needs.
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(header)
+    for row in rows:
+        cells = [str(cell) for cell in row]
+        (quoted if "\r" in "".join(cells) else plain).writerow(cells)
+    return text.getvalue().encode("utf-8", errors="surrogateescape")
+
+
+def captions_to_csv(captions: Mapping[str, str]) -> bytes:
+    """The inverse of `read_captions`, sorted by photo."""
+    return to_csv((PHOTO_COLUMNS[0], "caption"), sorted(captions.items()))

@@ -1,0 +1,246 @@
+"""Checkpoints → loaded Hugging Face objects, on a device and in a precision."""
+
+import gc
+import json
+import math
+import pickle
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    LMSDiscreteScheduler,
+    PNDMScheduler,
+    StableDiffusionPipeline,
+    UniPCMultistepScheduler,
+)
+from safetensors import SafetensorError
+from transformers import (
+    AutoImageProcessor,
+    AutoTokenizer,
+    BaseImageProcessor,
+    PreTrainedTokenizerBase,
+    VisionEncoderDecoderModel,
+)
+
+from monetize.checkpoints.layout import PAINTER
+from monetize.checkpoints.resolve import Checkpoint
+from monetize.errors import CheckpointError, UsageError, first_line, name_some
+from monetize.prompts.tokens import load_tokenizer
+from monetize.settings import DeviceSettings, PaintSettings
+
+PART_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
+SCHEDULER_CLASSES = {
+    "pndm": PNDMScheduler,
+    "lms": LMSDiscreteScheduler,
+    "ddim": DDIMScheduler,
+    "dpm++": DPMSolverMultistepScheduler,
+    "unipc": UniPCMultistepScheduler,
+}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The device and the precision that models are loaded in."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def half(self) -> bool:
+        """Whether the weights take two bytes a number."""
+        return self.dtype.itemsize == 2
+
+    def __str__(self) -> str:
+        name = str(self.device)
+        if self.device.type == "cuda":
+            name += f" ({torch.cuda.get_device_name(self.device)})"
+        return f"{name}, {str(self.dtype).removeprefix('torch.')}"
+
+
+def place(settings: DeviceSettings) -> Placement:
+    """Choose device and precision; raises UsageError for a device that is not there."""
+    name = settings.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+        raise UsageError(f"--device {name}: give auto, cpu, cuda, cuda:0, cuda:1 ..., or mps")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(
+            f"--device {name}: torch {torch.__version__} cannot use such a device here "
+            f"({first_line(error)}); --device cpu always works"
+        ) from None
+    if settings.dtype == "auto":
+        return Placement(device, torch.float16 if device.type == "cuda" else torch.float32)
+    return Placement(device, getattr(torch, settings.dtype))
+
+
+def every_device(placement: Placement) -> list[Placement]:
+    """Where a job paints: `cuda` without a number is every CUDA device of the machine."""
+    if str(placement.device) != "cuda":
+        return [placement]
+    count = torch.cuda.device_count()
+    return [replace(placement, device=torch.device("cuda", i)) for i in range(count)]
+
+
+def free_memory() -> None:
+    """Give back the devices' memory that torch keeps for later, to whoever asks for it next."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def load_captioning_model(
+    checkpoint: Checkpoint, placement: Placement
+) -> tuple[VisionEncoderDecoderModel, BaseImageProcessor, PreTrainedTokenizerBase]:
+    """Load a captioner's model, image processor and tokenizer."""
+    folder = checkpoint.folder
+    kind = _read_json(checkpoint, "config.json").get("model_type")
+    if kind != "vision-encoder-decoder":
+        raise CheckpointError(
+            f"--captioner {checkpoint.name} is a {kind!r} model; "
+            "a vision-encoder-decoder such as ViT-GPT2 is needed."
+        )
+    with _explained(checkpoint):
+        model, report = VisionEncoderDecoderModel.from_pretrained(
+            folder, dtype=placement.dtype, local_files_only=True, output_loading_info=True
+        )
+        image_processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        _check_whole(checkpoint, "config.json", report)
+        return model.to(placement.device).eval(), image_processor, tokenizer
+
+
+def load_painting_pipeline(
+    checkpoint: Checkpoint,
+    placement: Placement,
+    *,
+    scheduler: str | None = None,
+    safety_checker: bool = False,
+) -> StableDiffusionPipeline:
+    """Load a Stable Diffusion pipeline into main memory; scheduler None keeps its own."""
+    folder = checkpoint.folder
+    index = _read_json(checkpoint, "model_index.json")
+    if index.get("_class_name") != StableDiffusionPipeline.__name__:
+        raise CheckpointError(
+            f"--model {checkpoint.name} is a {index.get('_class_name')}; "
+            f"monetize paints with checkpoints of the {StableDiffusionPipeline.__name__}."
+        )
+    options = {
+        "dtype": placement.dtype,
+        "variant": checkpoint.variant,
+        "local_files_only": True,
+    }
+    unchecked = {} if safety_checker else {"safety_checker": None, "requires_safety_checker": False}
+    with _explained(checkpoint):
+        # Part by part, as only then the loaders tell what was missing.
+        parts: dict[str, Any] = {"tokenizer": load_tokenizer(checkpoint)}
+        for part in PAINTER.parts:
+            library, class_name = index[part]
+            part_class = getattr(PART_LIBRARIES[library], class_name)
+            parts[part], report = part_class.from_pretrained(
+                folder / part, output_loading_info=True, **options
+            )
+            _check_whole(checkpoint, f"{part}/config.json", report)
+        pipeline = StableDiffusionPipeline.from_pretrained(folder, **options, **parts, **unchecked)
+        if pipeline.unet.config.time_cond_proj_dim is not None:
+            raise CheckpointError(
+                f"--model {checkpoint.name} is distilled to take the guidance as an input "
+                "(time_cond_proj_dim), which monetize does not give: take a checkpoint that is not"
+            )
+        if scheduler is not None:
+            config = dict(pipeline.scheduler.config)
+            if scheduler == "pndm":
+                # As Stable Diffusion has it; PNDM's first steps as published fail with few of them.
+                config.setdefault("skip_prk_steps", True)
+            pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(config)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+
+def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintSettings:
+    """Put the checkpoint's own size, scheduler, steps and guidance where they are left open.
+
+    Reads configuration files only. A scheduler that has no name here stays None. Raises UsageError
+    for a size that the checkpoint cannot paint.
+    """
+    vae = _read_json(checkpoint, "vae/config.json")
+    unet = _read_json(checkpoint, "unet/config.json")
+    scheduler = _read_json(checkpoint, "scheduler/scheduler_config.json").get("_class_name")
+    channels = vae.get("block_out_channels")
+    factor = 2 ** (len(channels) - 1) if channels else 8  # as the pipeline has it
+    # 8 is the pipeline's own condition, whatever the decoder's factor.
+    multiple = math.lcm(8, factor)
+    size = settings.size or unet.get("sample_size", 64) * factor
+    if size % multiple:
+        lower = size // multiple * multiple
+        raise UsageError(
+            f"--size {size}: {checkpoint.name} paints sizes that are multiples of {multiple}, "
+            f"such as {lower or 2 * multiple} or {lower + multiple}"
+        )
+    own = {kind.__name__: name for name, kind in SCHEDULER_CLASSES.items()}
+    return replace(
+        settings,
+        size=size,
+        scheduler=settings.scheduler or own.get(scheduler),
+        num_inference_steps=settings.num_inference_steps or checkpoint.num_inference_steps,
+        guidance_scale=(
+            checkpoint.guidance_scale
+            if settings.guidance_scale is None
+            else settings.guidance_scale
+        ),
+    )
+
+
+def _read_json(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
+    with _explained(checkpoint):
+        values: dict[str, Any] = json.loads((checkpoint.folder / name).read_bytes())
+    return values
+
+
+def _check_whole(checkpoint: Checkpoint, config: str, report: dict[str, Any]) -> None:
+    """Refuse what the loaders accept: they fill what a checkpoint lacks with noise."""
+    # ViT's pooler is the one part that is never used, and some checkpoints come without.
+    absent = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if absent:
+        raise CheckpointError(
+            f"{checkpoint.layout.flag} {checkpoint.name} lacks weights that its {config} calls "
+            f"for: {name_some(absent)}. Fetch it again, or give another."
+        )
+
+
+@contextmanager
+def _explained(checkpoint: Checkpoint) -> Iterator[None]:
+    """Turn what the loaders raise for damaged or foreign files into one message."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise CheckpointError(
+            f"{checkpoint.layout.flag} {checkpoint.name} does not fit the memory that is free on "
+            "the device: end what else uses it, or give --device cpu"
+        ) from error
+    except (
+        OSError,
+        ValueError,
+        AttributeError,
+        KeyError,
+        RuntimeError,
+        EOFError,
+        SafetensorError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise CheckpointError(
+            f"{checkpoint.layout.flag} {checkpoint.name}: the files in {checkpoint.folder} "
+            f"cannot be loaded: {first_line(error)} They may be damaged or cut short: copy or "
+            "fetch them again."
+        ) from error

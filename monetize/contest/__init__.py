@@ -1,0 +1,1 @@
+"""The contest's zip and its rules."""

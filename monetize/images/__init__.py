@@ -1,0 +1,1 @@
+"""Images: photos in, paintings out, and their colors."""

@@ -1,0 +1,1 @@
+"""A whole job: photos to a zip, resumable."""

@@ -1,0 +1,1 @@
+"""Where the chunks of a job are painted."""

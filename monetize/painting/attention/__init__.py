@@ -1,0 +1,1 @@
+"""The UNet's cross-attention: weighted and recorded."""

@@ -1,0 +1,160 @@
+"""The unet's cross-attention → where each word acted, and how that is laid over a picture.
+
+After Tang et al., "What the DAAM: Interpreting Stable Diffusion Using Cross Attention"
+(arXiv 2210.04885; castorini/daam): the attention probabilities of a text position are averaged
+over heads, brought to the size of the latents by bicubic interpolation, cut off below 0, and
+averaged over layers and steps. What acts in a weighted painting is weight × probability (see
+`attention.py`), so that is what is averaged here; a negative weight gives a negative map.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import TracebackType
+
+import torch
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import Attention
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from monetize.painting.attention.token_weights import TokenWeights
+
+ADDING, PUSHING_AWAY = (230, 30, 20), (20, 70, 240)
+STRONGEST = 0.85  # of the colour; the rest is the picture
+PALENESS = 0.4  # of the picture beneath the colours
+
+
+class AttentionRecorder:
+    """Records what a unet attends to inside a `with` block, for the conditional rows of a batch.
+
+    `number` is that of the pictures in the batch, `size` height and width of their latents. Under
+    guidance the unconditional rows come first; where a step is unguided there are none. Queries
+    and keys are read where they are made, at the output of `to_q` and `to_k`, and the
+    probabilities computed aside in float32, a picture at a time to bound the memory: whichever
+    attention kernel is in use stays in use, and the painting is the same to the bit.
+
+    A unet that is compiled before is not to be recorded: torch.compile does not see these hooks.
+    """
+
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        weighting: TokenWeights,
+        number: int,
+        size: tuple[int, int],
+    ) -> None:
+        self._unet = unet
+        self._weighting = weighting
+        self._number = number
+        self._size = size
+        self._queries: Tensor | None = None
+        self._sum: Tensor | None = None
+        self._count = 0
+        self._hooks: list[torch.utils.hooks.RemovableHandle] = []
+
+    def __enter__(self) -> "AttentionRecorder":
+        for name, module in self._unet.named_modules():
+            if name.endswith("attn2"):
+                note = partial(self._add, module)
+                self._hooks.append(module.to_q.register_forward_hook(self._note_queries))
+                self._hooks.append(module.to_k.register_forward_hook(note))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks.clear()
+        self._queries = None
+
+    def maps(self) -> Tensor:
+        """Where each text position acted: (number, text positions, height, width), float32."""
+        assert self._sum is not None  # something was painted in the block
+        return self._sum / self._count
+
+    def _note_queries(self, _module: nn.Module, _args: tuple[object, ...], queries: Tensor) -> None:
+        # Every attention processor of diffusers makes its queries before its keys.
+        self._queries = queries[-self._number :]
+
+    @torch.no_grad()
+    def _add(
+        self, attention: Attention, _module: nn.Module, _args: tuple[object, ...], keys: Tensor
+    ) -> None:
+        assert self._queries is not None
+        factors = self._weighting.factors
+        if factors is not None:
+            factors = factors[-self._number :].float()
+        if self._sum is None:
+            shape = (self._number, keys.shape[1], *self._size)
+            self._sum = torch.zeros(shape, device=keys.device)
+        of_layer = _size_of_layer(self._size, self._queries.shape[1])
+        for i, (query, key) in enumerate(zip(self._queries, keys[-self._number :], strict=True)):
+            small = probabilities(attention, query, key).T.reshape(-1, *of_layer)
+            large = interpolate(small[None], self._size, mode="bicubic")[0].clamp_(min=0)
+            self._sum[i] += large if factors is None else large * factors[i].unsqueeze(-1)
+        self._queries = None
+        self._count += 1
+
+
+def probabilities(attention: Attention, query: Tensor, key: Tensor) -> Tensor:
+    """softmax(Q Kᵀ · scale) of one picture, averaged over heads: (pixels, text positions).
+
+    `query` and `key` are the outputs of `to_q` and `to_k`, (pixels or positions, heads × width).
+    """
+    query = attention.head_to_batch_dim(query[None])
+    key = attention.head_to_batch_dim(key[None])
+    if attention.norm_q is not None:
+        query = attention.norm_q(query)
+    if attention.norm_k is not None:
+        key = attention.norm_k(key)
+    scores = query.float() @ key.float().transpose(1, 2) * attention.scale
+    averaged: Tensor = scores.softmax(dim=-1).mean(dim=0)
+    return averaged
+
+
+def _size_of_layer(size: tuple[int, int], pixels: int) -> tuple[int, int]:
+    """Height and width of a layer's map: those of the latents, halved and rounded up."""
+    height, width = size
+    while height * width > pixels:
+        height, width = -(-height // 2), -(-width // 2)
+    assert height * width == pixels
+    return height, width
+
+
+def of_words(maps: Tensor, positions: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
+    """Average the maps of one picture, (text positions, height, width), over each word's pieces."""
+    return {word: maps[list(places)].mean(dim=0) for word, places in positions.items()}
+
+
+def overlay(picture: Image.Image, heat: Tensor, full: float) -> Image.Image:
+    """Lay a map of any height and width over the whole of a picture, which becomes grey.
+
+    What is above 0 is red, what is below 0 blue, and strongest at `full` and -`full`. The strength
+    goes with the square: attention is nowhere 0, and a word that acts here only is to be told from
+    one that acts everywhere.
+    """
+    size = (picture.height, picture.width)
+    large = interpolate(heat[None, None].float(), size, mode="bicubic")[0, 0]
+    share = (large / (full or 1)).clamp(-1, 1)
+    strength = share * share.abs() * STRONGEST * 255
+    grey = picture.convert("L").convert("RGB")
+    laid = Image.blend(grey, Image.new("RGB", grey.size, "white"), PALENESS)
+    for colour, sign in ((ADDING, 1), (PUSHING_AWAY, -1)):
+        mask = (strength * sign).clamp(min=0).round().to(torch.uint8).cpu()
+        laid.paste(colour, mask=Image.fromarray(mask.numpy()))
+    return laid
+
+
+def largest(*heats: Tensor) -> float:
+    """The largest distance from 0 in maps, for a scale that they share."""
+    return max(float(heat.abs().max()) for heat in heats)
+
+
+def percent(value: float) -> str:
+    """A share of the attention, as the sheets write it."""
+    return f"{100 * value:.2g}%"

@@ -1,0 +1,1 @@
+"""Prompts: their weights, sweeps and tokens."""

@@ -1,0 +1,1 @@
+"""FID, KID and MiFID of a set of images."""

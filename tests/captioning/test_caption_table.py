@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from monetize.captioning.caption_table import captions_to_csv, read_captions
+from monetize.errors import InputError
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "captions.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "photo,caption\na.jpg,a lake\nb.jpg,a tree\n",
+        "image,caption\na.jpg,a lake\nb.jpg,a tree\n",
+        "Photo , Caption\r\na.jpg,a lake\r\nb.jpg,a tree",
+        "caption,score,photo\na lake,1,a.jpg\na tree,2,b.jpg\n",
+        "\ufeffphoto,caption\na.jpg,  a   lake \n\nb.jpg,a tree\n",
+        "photo,caption\na.jpg,a lake\na.jpg,a lake\nb.jpg,a tree\n",
+    ],
+)
+def test_tables_of_several_hands_are_read(tmp_path: Path, text: str) -> None:
+    assert read_captions(write(tmp_path, text)) == {"a.jpg": "a lake", "b.jpg": "a tree"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the first line must name the columns 'photo'"),
+        ("a.jpg,a lake\n", "the first line must name the columns .* it is 'a.jpg,a lake'"),
+        ("photo,caption\na.jpg,a lake, blue\n", "line 2: 3 columns .* needs quotes"),
+        ("photo,caption\na.jpg\n", "line 2: 1 columns"),
+        ("photo,caption\na.jpg,x\na.jpg,y\n", "line 3: a second, different caption for 'a.jpg'"),
+        ('photo,caption\na.jpg,"x\n', "not valid CSV"),
+    ],
+)
+def test_a_broken_table_is_refused_with_the_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_captions(write(tmp_path, text))
+
+
+def test_names_of_any_letters_come_back(tmp_path: Path) -> None:
+    captions = {
+        "two\nlines.jpg": "a, b",
+        "old\rmac.jpg": "x",
+        "été.jpg": 'say "x"',
+        "\udcff.jpg": "",
+        "雪.jpg": "ü",
+    }
+    path = tmp_path / "captions.csv"
+    path.write_bytes(captions_to_csv(captions))
+    assert read_captions(path) == captions
+
+
+def test_text_of_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "captions.csv"
+    path.write_bytes("photo,caption\na.jpg,un café\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"line 2: .* is not valid UTF-8: save the file as UTF-8"):
+        read_captions(path)
+    path.write_bytes("photo,caption\na.jpg,un café\n".encode("utf-16"))
+    with pytest.raises(InputError, match="Save the file as CSV in UTF-8"):
+        read_captions(path)

@@ -1,0 +1,156 @@
+"""The way to the hub and back, against a small hub on this machine."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from helpers import Tiny
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+REPOSITORY = "someone/tiny-painter"
+
+
+@dataclass
+class Hub:
+    """Serves one repository by the hub's protocol and notes which files are fetched."""
+
+    folder: Path
+    fetched: list[str] = field(default_factory=list)
+    status: int = 200
+    address: str = ""
+
+    def files(self) -> dict[str, Path]:
+        paths = [path for path in self.folder.rglob("*") if path.is_file()]
+        return {path.relative_to(self.folder).as_posix(): path for path in paths}
+
+
+@pytest.fixture
+def hub(tiny_copy: Tiny) -> Iterator[Hub]:
+    hub = Hub(tiny_copy.painter)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.answer()
+
+        def do_GET(self) -> None:
+            self.answer()
+
+        def answer(self) -> None:
+            path = urlsplit(self.path).path
+            if hub.status != 200:
+                self.reply(b"{}", {"X-Error-Code": "RepoNotFound"}, hub.status)
+            elif path.startswith(f"/api/models/{REPOSITORY}/revision/") or path == (
+                f"/api/models/{REPOSITORY}"
+            ):
+                siblings = [
+                    {"rfilename": name, "size": file.stat().st_size}
+                    for name, file in hub.files().items()
+                ]
+                info = {"id": REPOSITORY, "sha": COMMIT, "siblings": siblings, "tags": []}
+                self.reply(json.dumps(info).encode())
+            elif path.startswith(f"/api/models/{REPOSITORY}/tree/"):
+                tree = [
+                    {"type": "file", "path": name, "size": file.stat().st_size, "oid": "0" * 40}
+                    for name, file in hub.files().items()
+                ]
+                self.reply(json.dumps(tree).encode())
+            elif path.startswith(f"/{REPOSITORY}/resolve/"):
+                name = path.split("/", 5)[5]
+                if self.command == "GET":
+                    hub.fetched.append(name)
+                headers = {"ETag": f'"{hash(name) & 0xFFFFFF:x}"', "X-Repo-Commit": COMMIT}
+                self.reply(hub.files()[name].read_bytes(), headers)
+            else:
+                self.reply(b"{}", {}, 404)
+
+        def reply(
+            self, body: bytes, headers: dict[str, str] | None = None, status: int = 200
+        ) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the tests' output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hub.address = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield hub
+    server.shutdown()
+    server.server_close()
+
+
+def monetize(hub: Hub, home: Path, *args: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command with the small hub as its hub, which is read when libraries load."""
+    without_proxy = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    env = {**os.environ, **without_proxy, "HF_ENDPOINT": hub.address, "HF_HOME": str(home)}
+    env.pop("HF_HUB_OFFLINE", None)
+    return subprocess.run(
+        [sys.executable, "-m", "monetize", *args], env=env, cwd=home, capture_output=True, text=True
+    )
+
+
+def test_what_is_needed_is_announced_fetched_once_and_kept(hub: Hub, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    # Beside what is needed, a repository may hold other formats, large and of no use here.
+    (hub.folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"never fetched")
+    (hub.folder / "sd-v1-4.ckpt").write_bytes(b"never fetched")
+
+    tokens = monetize(hub, home, "tokens", "a pine tree", "--model", REPOSITORY)
+    assert tokens.returncode == 0, tokens.stderr
+    assert "pine</w>" in tokens.stdout
+    assert f"Downloading {REPOSITORY} from the hub, once: 5 files" in tokens.stderr
+    assert {name.split("/")[0] for name in hub.fetched} == {"model_index.json", "tokenizer"}
+
+    hub.fetched.clear()
+    paint = ("paint", "a pine tree", "--model", REPOSITORY, "--steps", "1", "--seed", "1")
+    painted = monetize(hub, home, *paint, "-o", "a.png")
+    assert painted.returncode == 0, painted.stderr
+    assert "files, 7." in painted.stderr, "the size of what is still lacking"
+    assert "unet/diffusion_pytorch_model.safetensors" in hub.fetched
+    assert not any(name.endswith((".bin", ".ckpt")) for name in hub.fetched)
+    assert not any(name.startswith("tokenizer/") for name in hub.fetched)
+
+    hub.fetched.clear()
+    again = monetize(hub, home, *paint, "-o", "b.png", "--offline")
+    assert again.returncode == 0, again.stderr
+    assert "Downloading" not in again.stderr
+    assert hub.fetched == []
+    assert (home / "a.png").read_bytes() == (home / "b.png").read_bytes()
+
+
+def test_a_repository_that_is_not_there_is_told_from_a_hub_that_is_not(
+    hub: Hub, tmp_path: Path
+) -> None:
+    hub.status = 404
+    absent = monetize(hub, tmp_path, "tokens", "x", "--model", REPOSITORY)
+    assert absent.returncode == 1
+    assert f"the hub has no {REPOSITORY}, or it is private" in absent.stderr
+    assert "HF_TOKEN" in absent.stderr
+    assert "Traceback" not in absent.stderr
+
+
+def test_a_repository_of_another_layout_is_refused_before_it_is_fetched(
+    hub: Hub, tmp_path: Path
+) -> None:
+    (hub.folder / "model_index.json").unlink()
+    refused = monetize(hub, tmp_path, "tokens", "x", "--model", REPOSITORY)
+    assert refused.returncode == 1
+    assert "is not a diffusers StableDiffusionPipeline checkpoint: it lacks model_index.json" in (
+        refused.stderr
+    )
+    assert hub.fetched == []

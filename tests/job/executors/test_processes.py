@@ -1,0 +1,117 @@
+"""Chunks painted by a process each; two on the CPU stand for two GPUs."""
+
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import Result
+from helpers import CPU
+
+from monetize.checkpoints.loading import Placement, every_device
+from monetize.job import paint_stage
+from monetize.job.executors import processes as crew
+from monetize.job.executors.local import Task
+from monetize.job.executors.processes import Crew
+from monetize.settings import PaintSettings
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paint_stage, "every_device", lambda placement: [placement] * 2)
+
+
+def test_two_processes_make_the_bytes_that_one_makes(
+    run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_job(photos, tmp_path / "one.zip").exit_code == 0
+    monkeypatch.setattr(paint_stage, "every_device", lambda placement: [placement] * 2)
+    result = run_job(photos, tmp_path / "two.zip")
+    assert result.exit_code == 0, result.stderr
+    assert "on cpu, float32, 2 of them" in result.stderr
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+@pytest.mark.usefixtures("two_processes")
+def test_fewer_photos_than_processes(run_job: Run, photos: Path, tmp_path: Path) -> None:
+    result = run_job(photos, tmp_path / "images.zip", "--limit", 1)
+    assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.usefixtures("two_processes")
+def test_the_chunks_of_a_process_that_dies_are_painted_by_the_other(
+    run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Crew._send
+    killed: list[int] = []
+
+    def kill_after_sending(self: Crew, *args: Any) -> None:
+        send(self, *args)
+        if not killed:
+            process = self.workers[0].process
+            assert self.workers[0].tasks and process.pid
+            killed.append(process.pid)
+            os.kill(process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(Crew, "_send", kill_after_sending)
+    result = run_job(photos, tmp_path / "images.zip")
+    assert result.exit_code == 0, result.stderr
+    assert "the process that painted on cpu died (exit code -9): its chunks" in result.stderr
+    monkeypatch.undo()
+    assert run_job(photos, tmp_path / "one.zip").exit_code == 0
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "images.zip").read_bytes()
+
+
+@pytest.mark.usefixtures("two_processes")
+def test_when_all_processes_are_dead_the_job_fails_and_can_go_on(
+    run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Crew._send
+
+    def kill_all(self: Crew, *args: Any) -> None:
+        send(self, *args)
+        for worker in self.workers:
+            worker.process.kill()
+
+    monkeypatch.setattr(Crew, "_send", kill_all)
+    result = run_job(photos, tmp_path / "images.zip")
+    assert result.exit_code == 1
+    assert "(exit code -9), and no other is left" in result.stderr
+    monkeypatch.undo()
+    assert run_job(photos, tmp_path / "images.zip").exit_code == 0
+
+
+@pytest.mark.usefixtures("two_processes")
+def test_what_a_process_raises_is_the_jobs_error(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "images.zip"
+    result = run_job(photos, out, "--weight", "a=1e38", "--style", "a lake")
+    assert result.exit_code == 1
+    assert "overflow float32 while painting" in result.stderr
+    assert not out.exists()
+
+
+def test_cuda_without_a_number_is_every_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    cuda = Placement(torch.device("cuda"), torch.float16)
+    assert [str(each.device) for each in every_device(cuda)] == ["cuda:0", "cuda:1"]
+    second = Placement(torch.device("cuda:1"), torch.float16)
+    assert every_device(second) == [second]
+    assert every_device(CPU) == [CPU]
+
+
+def test_a_process_that_waits_in_vain_is_to_finish_what_it_began() -> None:
+    """Else the last chunk of each would never come."""
+    ours, theirs = Pipe()
+    received = crew._received(theirs)
+    assert next(received) is None
+    task = Task(7, [], PaintSettings())
+    ours.send(task)
+    assert next(received) == task

@@ -1,0 +1,72 @@
+"""Batches of photos, read ahead of the model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Condition
+
+import pytest
+import torch
+from helpers import CPU
+from PIL import Image
+
+from monetize.captioning.captioner import Captioner
+from monetize.checkpoints.resolve import Checkpoint
+from monetize.images.photos import Photo, open_photo
+from monetize.job import caption_stage
+from monetize.job.caption_stage import of_readable
+from monetize.job.job import chunks
+from monetize.settings import CaptionSettings
+
+
+@pytest.fixture
+def captioner(captioner_checkpoint: Checkpoint) -> Captioner:
+    return Captioner.load(captioner_checkpoint, CPU, CaptionSettings())
+
+
+@pytest.fixture
+def six(photos: Path) -> list[Photo]:
+    return [Photo(path.name, path) for path in sorted(photos.iterdir())]
+
+
+def test_batches_are_captioned_as_they_are_alone(captioner: Captioner, six: list[Photo]) -> None:
+    batches = chunks(six, 2)
+    got = list(of_readable(captioner, batches, captioner.caption))
+    assert [batch for batch, _, _ in got] == list(batches)
+    for batch, captions, reasons in got:
+        alone = captioner.caption(open_photo(photo.path) for photo in batch)
+        assert captions == dict(zip([photo.key for photo in batch], alone, strict=True))
+        assert reasons == {}
+
+
+def test_what_cannot_be_read_is_told_and_left_out(captioner: Captioner, six: list[Photo]) -> None:
+    for photo in (six[0], six[4], six[5]):
+        photo.path.write_bytes(b"")
+    first, second, third = of_readable(captioner, chunks(six, 2), captioner.caption)
+    assert (list(first[1]), first[2]) == ([six[1].key], {six[0].key: "empty file"})
+    assert (list(second[1]), second[2]) == ([six[2].key, six[3].key], {})
+    assert (third[1], list(third[2])) == ({}, [six[4].key, six[5].key])
+
+
+def test_the_next_batch_is_read_while_one_is_captioned_and_no_more(
+    captioner: Captioner, six: list[Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: set[str] = set()
+    another = Condition()
+
+    def noted(path: Path) -> Image.Image:
+        with another:
+            opened.add(path.name)
+            another.notify()
+        return open_photo(path)
+
+    def make(prepared: Sequence[torch.Tensor]) -> list[int]:
+        with another:
+            assert another.wait_for(lambda: len(opened) >= expected, timeout=30)
+            assert len(opened) == expected
+        return [expected] * len(prepared)
+
+    monkeypatch.setattr(caption_stage, "open_photo", noted)
+    expected = 4
+    for _, made, _ in of_readable(captioner, chunks(six, 2), make):
+        assert set(made.values()) == {expected}
+        expected = 6

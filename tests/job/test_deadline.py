@@ -1,0 +1,227 @@
+"""`--time-budget`, on a clock that the tests turn."""
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from helpers import Listener, Tiny, members, names
+from PIL import Image
+
+from monetize.durations import format_duration, parse_duration
+from monetize.errors import PaintingError, UsageError
+from monetize.job.deadline import Deadline, Speed, passes
+from monetize.job.executors.local import to_jpeg
+from monetize.progress import Reporter
+from monetize.settings import PaintSettings, RunSettings
+
+Run = Callable[..., Result]
+FIFTY = PaintSettings(num_inference_steps=50, guidance_scale=7.5, scheduler="ddim")
+# 100 passes make 100.5 s a chunk.
+SPEED = Speed(fixed=0.5, a_pass=1.0)
+
+
+class Clock:
+    """Stands still unless it is turned."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def deadline(budget: float, **options: Any) -> Deadline:
+    """Of a job of ten chunks, one photo each."""
+    usual = {"photos": 10, "chunks": 10, "begin": Clock.now, "clock": Clock()}
+    return Deadline(budget, SPEED, FIFTY, **{**usual, **options})
+
+
+@pytest.mark.parametrize(
+    ("settings", "number"),
+    [
+        (FIFTY, 100),
+        (PaintSettings(num_inference_steps=50, guidance_scale=7.5, scheduler="pndm"), 102),
+        (PaintSettings(num_inference_steps=50, guidance_scale=1.0), 50),
+        (
+            PaintSettings(
+                num_inference_steps=10, guidance_scale=7.5, guidance_start=0.2, guidance_end=0.9
+            ),
+            17,
+        ),
+    ],
+)
+def test_a_guided_evaluation_is_two_passes(settings: PaintSettings, number: int) -> None:
+    assert passes(settings) == number
+
+
+def test_all_steps_are_planned_where_there_is_time() -> None:
+    listener = Listener()
+    plenty = deadline(2000)
+    plenty.plan(100, listener)
+    assert plenty.planned == FIFTY
+    assert listener.said[0].startswith("Plan: 50 steps as asked, done about ")
+
+
+def test_the_plan_fills_the_time_and_leaves_a_reserve() -> None:
+    half = deadline(500)
+    half.plan(100, Reporter())
+    steps = half.planned.num_inference_steps
+    # (500 s less reserve and captions) / 10 chunks, 95% of it.
+    assert steps == int((0.95 * (490 - 1.5 - 100) / 10 - 0.5) / 2) == 18
+    assert half.planned.guidance_start == 0
+
+
+def test_guidance_is_left_out_of_some_steps_only_where_that_is_allowed_and_needed() -> None:
+    half = deadline(500, approximate=True)
+    half.plan(100, Reporter())
+    assert half.planned.num_inference_steps == 21
+    assert (half.planned.guidance_start, half.planned.guidance_end) == (0.2, 0.9)
+    plenty = deadline(2000, approximate=True)
+    plenty.plan(100, Reporter())
+    assert plenty.planned == FIFTY
+
+
+def test_several_devices_share_the_chunks() -> None:
+    both = deadline(500, devices=2)
+    both.plan(100, Reporter())
+    assert both.planned.num_inference_steps == int((0.95 * (490 - 1.5 - 100) / 5 - 0.5) / 2)
+
+
+def test_a_budget_that_cannot_be_kept_is_refused_with_one_that_can() -> None:
+    with pytest.raises(UsageError, match=r"2m is too short for 10 photos .* 8 steps") as refused:
+        deadline(120).plan(100, Reporter())
+    smallest = parse_duration(str(refused.value).split("--time-budget ")[2].split(" ")[0])
+    assert smallest < 330
+    deadline(smallest).plan(100, Reporter())
+
+
+def test_what_is_left_gets_fewer_steps_when_it_falls_behind_and_it_ends_in_time() -> None:
+    clock, listener = Clock(), Listener()
+    job = deadline(1100, clock=clock)
+    job.plan(0, listener)
+    assert job.planned == FIFTY
+    given = []
+    for left in range(10, 0, -1):
+        settings = job.next(left, 0, listener)
+        given.append(settings.num_inference_steps or 0)
+        # From the third chunk on something else uses half of the machine.
+        seconds = SPEED.seconds(settings) * (2 if left <= 8 else 1)
+        clock.now += seconds
+        job.took(settings, seconds)
+    assert clock.now <= Clock.now + 1100
+    assert given[:3] == [50, 50, 50]
+    assert given == sorted(given, reverse=True)
+    assert given[-1] < 30
+    assert listener.warnings[0].startswith("behind the plan: what is left gets ")
+    assert len(listener.warnings) == len(set(given)) - 1
+
+
+def test_it_does_not_go_on_where_not_even_one_step_fits() -> None:
+    clock = Clock()
+    job = deadline(1100, clock=clock)
+    job.plan(0, Reporter())
+    clock.now += 1085
+    with pytest.raises(PaintingError, match="budget of 19m is used up with 9 chunks"):
+        job.next(9, 0, Reporter())
+
+
+def test_the_speed_is_measured_by_painting(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("monetize.job.deadline.time.monotonic", clock)
+
+    def paint(settings: PaintSettings) -> None:
+        clock.now += SPEED.seconds(settings)
+
+    measured = Speed.measure(paint, FIFTY)
+    assert (measured.fixed, measured.a_pass) == pytest.approx((0.5, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "shown"),
+    [
+        ("4h30m", 16200, "4h30m"),
+        ("90m", 5400, "1h30m"),
+        ("45s", 45, "45s"),
+        ("601s", 601, "11m"),
+        ("1h", 3600, "1h"),
+    ],
+)
+def test_durations_are_read_and_shown_not_below(text: str, seconds: float, shown: str) -> None:
+    assert parse_duration(text) == seconds
+    assert format_duration(seconds) == shown
+
+
+@pytest.mark.parametrize("text", ["", "4", "1.5h", "m", "30m4h"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no duration such as 4h30m"):
+        parse_duration(text)
+
+
+def test_a_job_with_time_enough_is_the_job_without_a_budget(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    assert run_job(photos, tmp_path / "free.zip").exit_code == 0
+    result = run_job(photos, tmp_path / "timed.zip", "--time-budget", "1h")
+    assert "Plan: 2 steps as asked, done about" in result.stderr
+    assert (tmp_path / "free.zip").read_bytes() == (tmp_path / "timed.zip").read_bytes()
+
+
+def test_an_impossible_budget_is_refused_and_the_job_goes_on_with_a_larger_one(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    result = run_job(photos, tmp_path / "images.zip", "--time-budget", "1s")
+    assert result.exit_code == 2
+    assert "--time-budget 1s is too short for 6 photos" in result.stderr
+    assert run_job(photos, tmp_path / "images.zip", "--time-budget", "5m").exit_code == 0
+
+
+def test_a_refused_job_that_made_nothing_leaves_nothing(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    captions = tmp_path / "captions.csv"
+    rows = [f"{photo.name},a lake" for photo in photos.iterdir()]
+    captions.write_text("\n".join(["photo,caption", *rows]))
+    budget = ("--time-budget", "1s", "--captions", captions)
+    assert run_job(photos, tmp_path / "images.zip", *budget).exit_code == 2
+    assert names(tmp_path) == {"photos", "captions.csv"}
+
+
+def test_the_report_tells_what_each_painting_was_painted_with(
+    run_job: Run,
+    cli: Run,
+    tiny: Tiny,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings: Iterator[int] = iter([3, 3, 3, 2, 2, 2])
+
+    def fewer(self: Deadline, *_: object) -> PaintSettings:
+        return self._with_steps(next(settings))  # which guides in an interval where that is allowed
+
+    monkeypatch.setattr(Deadline, "next", fewer)
+    budget = ("--time-budget", "1h", "--allow-approximate")
+    result = run_job(photos, tmp_path / "images.zip", *budget)
+    assert result.exit_code == 0, result.stderr
+    with (tmp_path / "images.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    evaluations = [row["evaluations"] for row in rows]
+    assert evaluations == ["4", "4", "4", "3", "3", "3"], "PNDM's steps and one more"
+    interval = "--guidance-start 0.2 --guidance-end 0.9"
+    assert rows[0]["settings"] == f"--num-inference-steps 3 {interval}"
+    assert rows[5]["settings"] == interval, "the job was to have 2 steps"
+    paint = ("paint", rows[0]["prompt"], "--seed", rows[0]["seed"], *rows[0]["settings"].split())
+    assert cli(*paint, "--model", tiny.painter, "-o", tmp_path / "again.png").exit_code == 0
+    with Image.open(tmp_path / "again.png") as image:
+        expected = to_jpeg(image, RunSettings())
+    assert members(tmp_path / "images.zip")[rows[0]["file"]] == expected
+
+
+def test_approximation_without_a_budget_is_refused(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    result = run_job(photos, tmp_path / "images.zip", "--allow-approximate")
+    assert result.exit_code == 2
+    assert "--allow-approximate is for --time-budget" in result.stderr

@@ -1,0 +1,97 @@
+import pytest
+from transformers import CLIPTokenizer
+
+from monetize.errors import UsageError
+from monetize.prompts.prompt import Prompt, Weight, parse_weight
+from monetize.prompts.tokens import weigh, weigh_strictly
+
+
+def weighted_pieces(tokenizer: CLIPTokenizer, text: str, *weights: str) -> dict[str, float]:
+    """The pieces that got a weight other than 1, under `position piece`."""
+    weighted = weigh(tokenizer, Prompt(text, tuple(map(parse_weight, weights))))
+    return {f"{t.position} {t.text}": t.weight for t in weighted.tokens if t.weight != 1}
+
+
+def test_the_vocabulary_is_the_real_one(clip_tokenizer: CLIPTokenizer) -> None:
+    ids = clip_tokenizer("a fantasy landscape with a pine forest").input_ids
+    assert ids == [49406, 320, 5267, 5727, 593, 320, 7374, 4167, 49407]
+
+
+@pytest.mark.parametrize(
+    ("text", "weight", "pieces"),
+    [
+        ("a fantasy landscape with a pine forest", "pine=-1", {"6 pine</w>": -1}),
+        ("a Pine  forest", "pine FOREST=2", {"2 pine</w>": 2, "3 forest</w>": 2}),
+        ("pine, pine!", "pine=3", {"1 pine</w>": 3, "3 pine</w>": 3}),
+        ("a monetize painting", "monetize=0", {"2 moneti": 0, "3 ze</w>": 0}),
+        ("a fantasy landscape", "@0=-17", {"0 <|startoftext|>": -17}),
+        ("the sunset's light", "sunset=2", {"2 sunset</w>": 2}),
+        ("A  PINE\ttree", "pine=2", {"2 pine</w>": 2}),
+        # Decomposed letters are joined by the tokenizer, whose offsets still tell the place.
+        ("a cafe\u0301 and a tree", "tree=2", {"5 tree</w>": 2}),
+        ("🎨 a tree", "tree=2", {"3 tree</w>": 2}),
+    ],
+)  # fmt: skip
+def test_every_piece_of_every_occurrence_is_weighted(
+    clip_tokenizer: CLIPTokenizer, text: str, weight: str, pieces: dict[str, float]
+) -> None:
+    assert weighted_pieces(clip_tokenizer, text, weight) == pieces
+
+
+def test_a_position_past_the_prompt_weights_padding(clip_tokenizer: CLIPTokenizer) -> None:
+    weighted = weigh(clip_tokenizer, Prompt("a tree", (Weight("@76", 5),)))
+    assert len(weighted.values) == 77
+    assert weighted.values[76] == 5
+    assert set(weighted.values[:76]) == {1}
+    last = weighted.tokens[-1]
+    assert (last.position, last.weight, last.cut) == (76, 5, False)
+
+
+def test_two_weights_on_one_token_are_refused(clip_tokenizer: CLIPTokenizer) -> None:
+    with pytest.raises(UsageError, match=r"'red sun=2' and 'sun=3' both weight token 3"):
+        weighted_pieces(clip_tokenizer, "a red sun", "red sun=2", "sun=3")
+
+
+def test_a_position_that_the_encoder_lacks_is_refused(clip_tokenizer: CLIPTokenizer) -> None:
+    with pytest.raises(UsageError, match=r"positions go from @0, the start token, to @76"):
+        weighted_pieces(clip_tokenizer, "a tree", "@77=2")
+
+
+def test_a_missing_word_is_refused_with_the_words_there_are(clip_tokenizer: CLIPTokenizer) -> None:
+    with pytest.raises(
+        UsageError, match=r"'elm' is not in the prompt. Its words are: a, pine, tree"
+    ):
+        weigh_strictly(clip_tokenizer, Prompt("a pine tree", (Weight("elm", 2),)))
+
+
+def test_what_is_past_the_limit_is_marked_and_refused_as_a_weight(
+    clip_tokenizer: CLIPTokenizer,
+) -> None:
+    # The start token, 75 words and the end token fill the 77 positions.
+    text = "pine " * 75 + "red sun"
+    weighted = weigh(clip_tokenizer, Prompt(text, (Weight("sun", 2), Weight("pine", 0))))
+    assert weighted.beyond == "red sun"
+    assert [token.text for token in weighted.tokens if token.cut] == ["red</w>", "sun</w>"]
+    assert weighted.tokens[-1].position == 76
+    assert weighted.cut == (Weight("sun", 2),)
+    assert weighted.values == (1, *[0] * 75, 1)
+    with pytest.raises(UsageError, match=r"'sun' is in the part that is cut: 'red sun'"):
+        weigh_strictly(clip_tokenizer, Prompt(text, (Weight("sun", 2),)))
+
+
+def test_a_prompt_that_just_fits_is_not_cut(clip_tokenizer: CLIPTokenizer) -> None:
+    weighted = weigh(clip_tokenizer, Prompt("pine " * 74 + "sun", (Weight("sun", 2),)))
+    assert weighted.beyond == ""
+    assert weighted.values[75] == 2
+
+
+def test_a_word_on_both_sides_of_the_limit_is_told(clip_tokenizer: CLIPTokenizer) -> None:
+    weighted = weigh(clip_tokenizer, Prompt("pine " * 80, (Weight("pine", 2),)))
+    assert weighted.partly_cut == (Weight("pine", 2),)
+    assert weighted.values == (1, *[2] * 75, 1)
+
+
+def test_the_last_position_of_a_long_prompt_is_the_end_token(clip_tokenizer: CLIPTokenizer) -> None:
+    weighted = weigh_strictly(clip_tokenizer, Prompt("pine " * 80, (Weight("@76", 3),)))
+    assert weighted.values[76] == 3
+    assert (weighted.tokens[-1].text, weighted.tokens[-1].weight) == ("<|endoftext|>", 3)

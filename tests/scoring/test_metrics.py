@@ -1,0 +1,164 @@
+"""The figures of `score`, from features alone: closed forms and torchmetrics agree."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from monetize.scoring.metrics import (
+    Estimate,
+    Floats,
+    bootstrap,
+    frechet_distance,
+    kernel_distance,
+    memorization_informed,
+    nearest_distances,
+    squared_mmd,
+)
+
+WIDTH = 24
+
+
+def features(number: int, seed: int, shift: float = 0.0) -> Floats:
+    random = np.random.default_rng(seed)
+    mixing = np.random.default_rng(7).standard_normal((WIDTH, WIDTH))
+    values: Floats = np.abs(random.standard_normal((number, WIDTH)) @ mixing + shift)
+    return values
+
+
+def gaussian(number: int, mean: Floats, deviations: Floats) -> Floats:
+    """Features with exactly this mean and these deviations along the axes."""
+    random = np.random.default_rng(0).standard_normal((number, len(mean)))
+    centred, _ = np.linalg.qr(random - random.mean(0))
+    values: Floats = mean + centred * np.sqrt(number - 1) * deviations
+    return values
+
+
+def test_frechet_distance_of_gaussians_is_the_closed_form() -> None:
+    random = np.random.default_rng(1)
+    means, deviations = random.standard_normal((2, WIDTH)), random.uniform(0.1, 3, (2, WIDTH))
+    ours = gaussian(100, means[0], deviations[0])
+    theirs = gaussian(60, means[1], deviations[1])
+    expected = np.square(means[0] - means[1]).sum() + np.square(deviations[0] - deviations[1]).sum()
+    assert frechet_distance(ours, theirs) == pytest.approx(expected, rel=1e-9)
+
+
+class Given(nn.Module):
+    """Takes the features in place of pictures, as torchmetrics lets one."""
+
+    num_features = WIDTH
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return rows.flatten(1)
+
+
+def rows(values: Floats) -> Tensor:
+    return torch.from_numpy(values).view(len(values), 1, 1, WIDTH)
+
+
+# Fewer pictures than features, more, and one of each.
+@pytest.mark.parametrize(("ours", "theirs"), [(200, 90), (15, 90), (90, 15), (12, 15)])
+def test_frechet_distance_is_that_of_torchmetrics(ours: int, theirs: int) -> None:
+    generated, reference = features(ours, 1, shift=0.3), features(theirs, 2)
+    metric = FrechetInceptionDistance(Given(), input_img_size=(1, 1, WIDTH), normalize=True)
+    metric.set_dtype(torch.float64)
+    metric.update(rows(reference), real=True)
+    metric.update(rows(generated), real=False)
+    expected = float(metric.compute())
+    assert frechet_distance(generated, reference) == pytest.approx(expected, rel=1e-3)
+
+
+def test_kernel_distance_is_that_of_torchmetrics() -> None:
+    generated, reference = features(50, 1, shift=0.3), features(50, 2)
+    metric = KernelInceptionDistance(Given(), subsets=1, subset_size=50, normalize=True)
+    metric.set_dtype(torch.float64)
+    metric.update(rows(reference), real=True)
+    metric.update(rows(generated), real=False)
+    expected, _ = metric.compute()
+    assert squared_mmd(generated, reference) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_squared_mmd_is_the_estimators_own_definition() -> None:
+    draw = np.random.default_rng(0)
+    ours, theirs = draw.normal(size=(6, 4)), draw.normal(1, 1, size=(5, 4))
+
+    def kernel(a: Floats, b: Floats) -> float:
+        return float((a @ b / 4 + 1) ** 3)
+
+    within_ours = [kernel(a, b) for i, a in enumerate(ours) for j, b in enumerate(ours) if i != j]
+    within_theirs = [
+        kernel(a, b) for i, a in enumerate(theirs) for j, b in enumerate(theirs) if i != j
+    ]
+    between = [kernel(a, b) for a in ours for b in theirs]
+    expected = np.mean(within_ours) + np.mean(within_theirs) - 2 * np.mean(between)
+    assert squared_mmd(ours, theirs) == pytest.approx(expected)
+
+
+def test_kernel_distance_is_the_mean_over_subsets_and_unbiased() -> None:
+    generated, reference = features(300, 1), features(300, 2)
+    estimate = kernel_distance(generated, reference, subsets=200, subset_size=60)
+    whole = squared_mmd(generated, reference)
+    assert abs(estimate.value - whole) < 4 * estimate.deviation / np.sqrt(200)
+    assert kernel_distance(generated, reference, 20, 60) == kernel_distance(
+        generated, reference, 20, 60
+    )
+
+
+def test_subsets_are_halves_of_small_sets() -> None:
+    """Else there would be one subset only, and no deviation."""
+    generated, reference = features(30, 1), features(40, 2)
+    estimate = kernel_distance(generated, reference, subsets=50)
+    assert estimate == kernel_distance(generated, reference, subsets=50, subset_size=15)
+    assert estimate.deviation > 0
+
+
+def test_bootstrap_says_how_much_the_figures_depend_on_the_pictures() -> None:
+    reference = features(200, 2)
+    (few, few_mifid), (many, many_mifid) = (
+        bootstrap(ours, reference, nearest_distances(ours, reference), draws=40)
+        for ours in (features(number, 1, shift=0.5) for number in (100, 1600))
+    )
+    ours = features(100, 1, shift=0.5)
+    assert few.value == frechet_distance(ours, reference)
+    distance = float(nearest_distances(ours, reference).mean())
+    assert few_mifid.value == memorization_informed(few.value, distance)
+    assert few.deviation > 2 * many.deviation
+    assert few_mifid.deviation > 2 * many_mifid.deviation > 0
+
+
+def test_copies_make_mifid_uncertain_beyond_fid() -> None:
+    reference = features(60, 2)
+    ours = np.concatenate([features(30, 1), reference[:30]])
+    distances = nearest_distances(ours, reference)
+    fid, mifid = bootstrap(ours, reference, distances, draws=40)
+    assert distances.mean() < 0.1
+    assert mifid.deviation / mifid.value > 1.5 * fid.deviation / fid.value
+
+
+def test_a_picture_without_features_is_near_to_none() -> None:
+    distances = nearest_distances(np.zeros((1, WIDTH)), features(5, 1))
+    assert distances.tolist() == [1.0]
+
+
+def test_memorization_is_seen_from_the_generated_pictures() -> None:
+    """By torchmetrics' mean over the real pictures a copy among many would hide."""
+    training = np.eye(4, WIDTH)
+    generated = np.stack([3 * training[0], 3 * training[0], training[:2].sum(0)])
+    distances = nearest_distances(generated, training)
+    assert distances == pytest.approx([0, 0, 1 - np.sqrt(0.5)])
+    assert nearest_distances(training, generated).mean() != pytest.approx(distances.mean())
+
+
+@pytest.mark.parametrize(
+    ("distance", "expected"), [(0.05, 800.0), (0.0999, 40 / 0.0999), (0.1, 40.0), (0.7, 40.0)]
+)
+def test_mifid_is_fid_over_the_distance_where_that_is_small(
+    distance: float, expected: float
+) -> None:
+    assert memorization_informed(40.0, distance) == pytest.approx(expected)
+
+
+def test_an_estimate_reads_well() -> None:
+    assert str(Estimate(123.456, 1.5)) == "123.46 ± 1.50"
