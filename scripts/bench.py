@@ -24,7 +24,7 @@ from benchmark import measure, peers
 from benchmark.job import split
 from benchmark.peers import ARCHITECTURES, Peer
 
-from monetize.checkpoints.loading import Placement, place
+from monetize.devices import Placement, place
 from monetize.painting.batching import LARGEST, fitting_batch_size
 from monetize.settings import (
     DTYPES,

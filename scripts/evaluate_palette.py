@@ -14,7 +14,7 @@ import click
 import numpy as np
 from PIL import Image
 
-from monetize.checkpoints.loading import place
+from monetize.devices import place
 from monetize.images.color_transfer import Colours, Palette
 from monetize.images.image_sets import PictureSet
 from monetize.scoring.inception import Inception

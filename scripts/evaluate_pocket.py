@@ -26,11 +26,12 @@ from torch import Tensor
 
 from monetize.captioning.captioner import Captioner
 from monetize.checkpoints.layout import CAPTIONER, PAINTER
-from monetize.checkpoints.loading import place
 from monetize.checkpoints.resolve import POCKET, resolve
+from monetize.devices import place
 from monetize.job.executors.local import to_jpeg
 from monetize.painting.painter import Painter
-from monetize.prompts.prompt import Prompt, Weight, parse_weight
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.weights import Weight, parse_weight
 from monetize.scoring.inception import Inception
 from monetize.scoring.metrics import Floats, squared_mmd
 from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from monetize.job.job import chunks
+from monetize.chunks import chunks
 from monetize.sheets.layout import Cell, sheet
 
 PHOTOS = Path(__file__).parent.parent / "tests" / "photos"

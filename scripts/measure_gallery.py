@@ -20,8 +20,9 @@ import click
 from chromium import Browser, chromium, find_chromium
 from PIL import Image
 
-from monetize.captioning.caption_table import read_captions, to_csv
+from monetize.captioning.caption_table import read_captions
 from monetize.cli.terminal import Terminal
+from monetize.csv_tables import to_csv
 from monetize.gallery.gallery import Gallery, make
 from monetize.job.job import Outputs, photo_seed
 from monetize.job.report_reader import COLUMNS, read_results

@@ -35,9 +35,9 @@ from pocket_training.stylize import stylize
 from pocket_training.teacher import see
 
 from monetize.captioning.captioner import Captioner
-from monetize.checkpoints.loading import place
 from monetize.checkpoints.resolve import POCKET_FOLDER
 from monetize.cli.parameter_types import DURATION
+from monetize.devices import place
 from monetize.images.photos import open_photo
 from monetize.settings import CaptionSettings, DeviceSettings
 

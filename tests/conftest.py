@@ -23,9 +23,9 @@ from PIL import Image
 
 from monetize.checkpoints.layout import CAPTIONER, PAINTER
 from monetize.checkpoints.resolve import resolve
+from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.cli import main
 from monetize.painting.painter import Painter
-from monetize.prompts.tokens import load_tokenizer
 from monetize.settings import PaintSettings
 
 # What the libraries made when they were imported stays; looking through it again and again would

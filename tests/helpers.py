@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from click.testing import Result
 
-from monetize.checkpoints.loading import Placement
+from monetize.devices import Placement
 from monetize.progress import Reporter
 
 Run = Callable[..., Result]

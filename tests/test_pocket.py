@@ -17,7 +17,8 @@ from monetize.checkpoints.resolve import POCKET_FOLDER, choose, resolve
 from monetize.errors import CheckpointError
 from monetize.images.photos import open_photo
 from monetize.painting.painter import Painter
-from monetize.prompts.prompt import Prompt, Weight
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.weights import Weight
 from monetize.settings import CaptionSettings, PaintSettings
 
 SUNSET = "a sunset over a body of water"

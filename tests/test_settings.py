@@ -4,16 +4,9 @@ from typing import Any
 import pytest
 
 from monetize.errors import UsageError
-from monetize.prompts.prompt import Weight
-from monetize.settings import (
-    TABLES,
-    CaptionSettings,
-    DeviceSettings,
-    PaintSettings,
-    RunSettings,
-    load_config,
-    own_names,
-)
+from monetize.presets import TABLES, load_config
+from monetize.prompts.weights import Weight
+from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings, own_names
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 

@@ -2,10 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from monetize.errors import InputError, printable
+from monetize.csv_tables import to_csv
+from monetize.errors import InputError
+from monetize.messages import printable
 from monetize.prompts.prompt import UNDECODED
 
 PHOTO_COLUMNS = ("photo", "image")
@@ -54,19 +56,6 @@ def read_captions(path: Path) -> dict[str, str]:
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.line_num}: not valid CSV: {error}") from None
     return captions
-
-
-def to_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """A CSV table as bytes, with names that are not valid Unicode kept as they are on disk."""
-    text = io.StringIO(newline="")
-    plain = csv.writer(text, lineterminator="\n")
-    # Python 3.11 leaves a lone carriage return without the quotes that it needs.
-    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(header)
-    for row in rows:
-        cells = [str(cell) for cell in row]
-        (quoted if "\r" in "".join(cells) else plain).writerow(cells)
-    return text.getvalue().encode("utf-8", errors="surrogateescape")
 
 
 def captions_to_csv(captions: Mapping[str, str]) -> bytes:

@@ -14,8 +14,9 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
-from monetize.checkpoints.loading import Placement, load_captioning_model
+from monetize.checkpoints.loading import load_captioning_model
 from monetize.checkpoints.resolve import Checkpoint
+from monetize.devices import Placement
 from monetize.errors import CheckpointError
 from monetize.settings import CaptionSettings
 

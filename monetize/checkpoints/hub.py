@@ -17,7 +17,8 @@ from huggingface_hub.errors import (
 from tqdm import tqdm
 
 from monetize.atomic_files import REASONS, explained
-from monetize.errors import CheckpointError, counted, first_line
+from monetize.errors import CheckpointError
+from monetize.messages import counted, first_line
 
 
 def cached_snapshot(repo_id: str, revision: str) -> Path | None:

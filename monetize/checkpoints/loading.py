@@ -1,13 +1,11 @@
 """Checkpoints → loaded Hugging Face objects, on a device and in a precision."""
 
-import gc
 import json
 import math
 import pickle
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import diffusers
@@ -32,9 +30,11 @@ from transformers import (
 
 from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.resolve import Checkpoint
-from monetize.errors import CheckpointError, UsageError, first_line, name_some
-from monetize.prompts.tokens import load_tokenizer
-from monetize.settings import DeviceSettings, PaintSettings
+from monetize.checkpoints.tokenizer import load_tokenizer
+from monetize.devices import Placement
+from monetize.errors import CheckpointError, UsageError
+from monetize.messages import first_line, name_some
+from monetize.settings import PaintSettings
 
 PART_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
 SCHEDULER_CLASSES = {
@@ -44,60 +44,6 @@ SCHEDULER_CLASSES = {
     "dpm++": DPMSolverMultistepScheduler,
     "unipc": UniPCMultistepScheduler,
 }
-
-
-@dataclass(frozen=True)
-class Placement:
-    """The device and the precision that models are loaded in."""
-
-    device: torch.device
-    dtype: torch.dtype
-
-    @property
-    def half(self) -> bool:
-        """Whether the weights take two bytes a number."""
-        return self.dtype.itemsize == 2
-
-    def __str__(self) -> str:
-        name = str(self.device)
-        if self.device.type == "cuda":
-            name += f" ({torch.cuda.get_device_name(self.device)})"
-        return f"{name}, {str(self.dtype).removeprefix('torch.')}"
-
-
-def place(settings: DeviceSettings) -> Placement:
-    """Choose device and precision; raises UsageError for a device that is not there."""
-    name = settings.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
-        raise UsageError(f"--device {name}: give auto, cpu, cuda, cuda:0, cuda:1 ..., or mps")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(
-            f"--device {name}: torch {torch.__version__} cannot use such a device here "
-            f"({first_line(error)}); --device cpu always works"
-        ) from None
-    if settings.dtype == "auto":
-        return Placement(device, torch.float16 if device.type == "cuda" else torch.float32)
-    return Placement(device, getattr(torch, settings.dtype))
-
-
-def every_device(placement: Placement) -> list[Placement]:
-    """Where a job paints: `cuda` without a number is every CUDA device of the machine."""
-    if str(placement.device) != "cuda":
-        return [placement]
-    count = torch.cuda.device_count()
-    return [replace(placement, device=torch.device("cuda", i)) for i in range(count)]
-
-
-def free_memory() -> None:
-    """Give back the devices' memory that torch keeps for later, to whoever asks for it next."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def load_captioning_model(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monetize.atomic_files import write_bytes
-from monetize.captioning.caption_table import to_csv
+from monetize.chunks import chunks
 from monetize.cli.options import (
     build,
     caption_options,
@@ -17,15 +17,11 @@ from monetize.cli.options import (
     recursive_option,
 )
 from monetize.cli.terminal import Terminal, load_libraries
-from monetize.errors import (
-    UNREADABLE_EXIT_CODE,
-    UsageError,
-    counted,
-    printable,
-)
+from monetize.csv_tables import to_csv
+from monetize.errors import UNREADABLE_EXIT_CODE, UsageError
 from monetize.images.encoding import check_outputs, encode, numbered
 from monetize.images.photos import Photo, find, open_photo, require_some
-from monetize.job.job import chunks
+from monetize.messages import counted, printable
 from monetize.settings import CaptionSettings, DeviceSettings
 
 if TYPE_CHECKING:  # it imports torch
@@ -150,7 +146,7 @@ def _captioned(
     captioner: "Captioner", batches: Iterable[Sequence[Photo]], sheets: Sequence[Path]
 ) -> Iterator[tuple[Sequence[Photo], dict[str, str], dict[str, str]]]:
     """Each batch with its captions and what could not be read; draws the sheets, if any."""
-    from monetize.job.caption_stage import of_readable
+    from monetize.captioning.read_ahead import of_readable
 
     if not sheets:
         yield from of_readable(captioner, batches, captioner.caption)

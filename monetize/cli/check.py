@@ -10,7 +10,7 @@ import click
 from monetize.cli.terminal import Terminal
 from monetize.contest.rules import Checked
 from monetize.contest.rules import check as check_zip
-from monetize.errors import counted
+from monetize.messages import counted
 
 
 @click.command()

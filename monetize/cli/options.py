@@ -11,12 +11,11 @@ from click.core import ParameterSource
 from monetize.cli.parameter_types import WEIGHT, AutoOrNumber, PaletteName
 from monetize.cli.presets import use_config, use_preset
 from monetize.errors import UsageError
-from monetize.prompts.prompt import WEIGHT_FORM
+from monetize.presets import PRESETS, TABLES
+from monetize.prompts.weights import WEIGHT_FORM
 from monetize.settings import (
     DTYPES,
-    PRESETS,
     SCHEDULERS,
-    TABLES,
     CaptionSettings,
     DeviceSettings,
     PaintSettings,

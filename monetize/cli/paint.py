@@ -18,9 +18,10 @@ from monetize.cli.parameter_types import SWEEP
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UsageError
 from monetize.images.encoding import encode
-from monetize.prompts.prompt import Prompt, Sweep, check_text
-from monetize.prompts.sweep import Grid
+from monetize.prompts.prompt import Prompt, check_text
+from monetize.prompts.sweep import Grid, Sweep
 from monetize.settings import MAX_SEED, DeviceSettings, PaintSettings
+from monetize.sheets import sweep_sheet
 
 if TYPE_CHECKING:  # they import torch
     from monetize.painting.prompt_painter import Singles
@@ -184,7 +185,7 @@ def _paint_sweep(
             terminal.result(str(path))
     others = {"Sweep": ", ".join(map(str, grid.sweeps))}
     text = singles.parameters(single, Prompt(grid.text, grid.fixed), seed, others)
-    write_bytes(outputs.sheet, encode(grid.draw(pictures, seed), outputs.sheet, text))
+    write_bytes(outputs.sheet, encode(sweep_sheet.draw(grid, pictures, seed), outputs.sheet, text))
     terminal.result(str(outputs.sheet))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from monetize.errors import UsageError
 from monetize.images.encoding import check_outputs, free_name, numbered
-from monetize.prompts.prompt import MOST_PICTURES, Prompt
-from monetize.prompts.sweep import Grid
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.sweep import MOST_PICTURES, Grid
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import click
 
 from monetize.durations import parse_duration
 from monetize.errors import UsageError
-from monetize.prompts.prompt import parse_sweep, parse_weight
+from monetize.prompts.sweep import parse_sweep
+from monetize.prompts.weights import parse_weight
 from monetize.settings import MONET
 
 

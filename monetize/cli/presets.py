@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from monetize.errors import UsageError
-from monetize.settings import PRESETS, load_config
+from monetize.presets import PRESETS, load_config
 
 # By the names of click's types; all others are written as text.
 TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {

@@ -19,10 +19,12 @@ from monetize.cli.parameter_types import DURATION
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.contest import rules
 from monetize.contest.archive import CONTEST_COUNT
-from monetize.errors import Interrupted, MonetizeError, counted, printable
+from monetize.errors import Interrupted, MonetizeError
 from monetize.gallery.gallery import gallery_of, make_after
 from monetize.job.job import prepare
-from monetize.settings import TABLES, CaptionSettings, DeviceSettings, PaintSettings, RunSettings
+from monetize.messages import counted, printable
+from monetize.presets import TABLES
+from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
 
 
 @click.command()

@@ -71,7 +71,7 @@ def score(
     terminal = Terminal(quiet=quiet, verbose=verbose)
     terminal.say(f"Scoring {what} beside {reference}")
     load_libraries(terminal)
-    from monetize.checkpoints.loading import place
+    from monetize.devices import place
     from monetize.images.image_sets import PictureSet
     from monetize.scoring.inception import Inception
     from monetize.scoring.metrics import MEMORIZATION_EPSILON

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import click
 from tqdm import tqdm
 
-from monetize.errors import counted
+from monetize.messages import counted
 from monetize.progress import Reporter, Stage
 
 BAR = (

@@ -46,14 +46,15 @@ def tokens(
 
     device = ""
     if settings.model == AUTO:
-        from monetize.checkpoints.loading import place
+        from monetize.devices import place
 
         device = place(DeviceSettings()).device.type
     name, why = choose(settings.model, PAINTER_TOKENIZER.flag, device)
     if why:
         terminal.say(f"Tokenizer: {name}{why}")
     checkpoint = resolve(name, PAINTER_TOKENIZER, offline=offline, say=terminal.say)
-    from monetize.prompts.tokens import load_tokenizer, weigh_strictly
+    from monetize.checkpoints.tokenizer import load_tokenizer
+    from monetize.prompts.tokens import weigh_strictly
 
     tokenizer = load_tokenizer(checkpoint)
     weighted = weigh_strictly(tokenizer, Prompt(prompt, settings.weight))

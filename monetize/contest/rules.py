@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from monetize.contest.archive import CONTEST_COUNT, CONTEST_NAME, CONTEST_SIZE, is_picture, open_zip
 from monetize.contest.zip_members import Seen, look, quiet_pillow
-from monetize.errors import counted, name_some, printable
+from monetize.messages import counted, name_some, printable
 from monetize.progress import Reporter
 
 # More gain nothing: Pillow decodes beside others, but Python between two pictures does not.

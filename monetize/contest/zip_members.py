@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 from tqdm import tqdm
 
-from monetize.errors import first_line
+from monetize.messages import first_line
 
 # Bytes and pixels that no picture of the contest comes near; what claims more may fill the memory.
 LARGEST = 50_000_000

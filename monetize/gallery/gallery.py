@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monetize.atomic_files import explained, flush_all, write_bytes
-from monetize.errors import Interrupted, StorageError, UsageError, counted, name_some
+from monetize.errors import Interrupted, StorageError, UsageError
 from monetize.gallery.page import Entry, render
 from monetize.gallery.pictures import NOT_FOUND, write_pictures
 from monetize.job.job import Job
 from monetize.job.report_reader import Results, read_results, weights_of
 from monetize.job.workspace import Workspace
+from monetize.messages import counted, name_some
 from monetize.progress import Reporter
 
 # Every folder that a gallery made holds a file of this name; no other folder is replaced.

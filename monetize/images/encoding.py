@@ -12,7 +12,8 @@ from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
 from monetize import __version__
-from monetize.errors import UsageError, name_some
+from monetize.errors import UsageError
+from monetize.messages import name_some
 from monetize.prompts.prompt import Prompt
 from monetize.settings import PaintSettings
 

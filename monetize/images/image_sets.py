@@ -12,8 +12,9 @@ from pathlib import Path
 from PIL import Image
 
 from monetize.contest.archive import is_picture, open_zip
-from monetize.errors import InputError, PhotoError, first_line
+from monetize.errors import InputError, PhotoError
 from monetize.images.photos import find, open_photo
+from monetize.messages import first_line
 
 DECODED_AHEAD = 8  # large photos take 40 MB each
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from monetize.captioning.caption_table import to_csv
-from monetize.errors import counted
+from monetize.csv_tables import to_csv
 from monetize.images.color_transfer import Colours, Palette
 from monetize.images.image_sets import PictureSet
+from monetize.messages import counted
 from monetize.progress import Reporter
 from monetize.settings import MONET
 

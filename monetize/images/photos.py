@@ -10,7 +10,8 @@ import PIL.Image
 import PIL.ImageOps
 from PIL import Image
 
-from monetize.errors import InputError, PhotoError, first_line
+from monetize.errors import InputError, PhotoError
+from monetize.messages import first_line
 
 HEIF_SUFFIXES = frozenset({".heic", ".heif"})
 SUFFIXES = HEIF_SUFFIXES | frozenset(

@@ -1,28 +1,24 @@
 """The first stage of a job: every photo gets a line in captions.csv."""
 
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from torch import Tensor
-
 from monetize.captioning.captioner import Captioner
+from monetize.captioning.read_ahead import of_readable
 from monetize.checkpoints.layout import CAPTIONER
-from monetize.checkpoints.loading import place
 from monetize.checkpoints.resolve import choose, resolve
-from monetize.errors import InputError, PhotoError, name_some
-from monetize.images.photos import Photo, open_photo
-from monetize.job.job import Job, chunks
+from monetize.chunks import chunks
+from monetize.devices import place
+from monetize.errors import InputError
+from monetize.job.job import Job
 from monetize.job.workspace import Workspace
+from monetize.messages import name_some
 from monetize.progress import Reporter
 from monetize.settings import CaptionSettings, DeviceSettings
 
 T = TypeVar("T")
-MOST_READERS = 4  # a large photo takes hundreds of megabytes while it is decoded
 
 
 class CaptionStage:
@@ -78,48 +74,6 @@ class CaptionStage:
                 progress.advance(len(chunk))
                 foresee((time.monotonic() - begin) / number * (len(todo) - number))
         return captions, unreadable
-
-
-def of_readable(
-    captioner: Captioner,
-    batches: Iterable[Sequence[Photo]],
-    make: Callable[[Sequence[Tensor]], Sequence[T]],
-) -> Iterator[tuple[Sequence[Photo], dict[str, T], dict[str, str]]]:
-    """Make captions, or looks, of the photos that can be read; the next batch is read meanwhile.
-
-    Yields each batch with {photo: what was made of it} and {photo: why it cannot be read}.
-    """
-    threads = ThreadPoolExecutor(min(MOST_READERS, os.cpu_count() or 1))
-
-    def read(photo: Photo) -> Tensor:
-        return captioner.prepare(open_photo(photo.path))
-
-    ahead = deque[tuple[Sequence[Photo], list[Future[Tensor]]]]()
-    try:
-        for batch in batches:
-            ahead.append((batch, [threads.submit(read, photo) for photo in batch]))
-            if len(ahead) > 1:
-                yield _made(*ahead.popleft(), make)
-        while ahead:
-            yield _made(*ahead.popleft(), make)
-    finally:
-        threads.shutdown(cancel_futures=True)
-
-
-def _made(
-    batch: Sequence[Photo],
-    reading: Sequence[Future[Tensor]],
-    make: Callable[[Sequence[Tensor]], Sequence[T]],
-) -> tuple[Sequence[Photo], dict[str, T], dict[str, str]]:
-    prepared: dict[str, Tensor] = {}
-    reasons: dict[str, str] = {}
-    for photo, read in zip(batch, reading, strict=True):
-        try:
-            prepared[photo.key] = read.result()
-        except PhotoError as error:
-            reasons[photo.key] = str(error)
-    made = make(list(prepared.values()))
-    return batch, dict(zip(prepared, made, strict=True)), reasons
 
 
 def none_readable(reasons: Mapping[str, str]) -> InputError:

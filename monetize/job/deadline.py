@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from monetize.durations import format_duration
-from monetize.errors import PaintingError, UsageError, counted
+from monetize.errors import PaintingError, UsageError
+from monetize.messages import counted
 from monetize.progress import Reporter
 from monetize.settings import PaintSettings
 

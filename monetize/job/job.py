@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from monetize.captioning.caption_table import read_captions
 from monetize.contest.archive import name_files
-from monetize.errors import InputError, PhotoError, UsageError, name_some
+from monetize.errors import InputError, PhotoError, UsageError
 from monetize.images.photos import Photo, find, open_photo, require_some
 from monetize.job.workspace import Workspace
+from monetize.messages import name_some
 from monetize.prompts.prompt import Prompt, compose
 from monetize.settings import RunSettings
 
@@ -191,12 +192,3 @@ def photo_seed(base: int, key: str) -> int:
     """A photo's own seed, 32 bits: the same on every machine, in any order and batch."""
     digest = hashlib.sha256(f"{base}:{key}".encode(errors="surrogateescape")).digest()
     return int.from_bytes(digest[:4], "big")
-
-
-def chunks(work: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Cut the work into batches.
-
-    What a chunk holds never depends on what was done before, so a resumed job makes the batches
-    that an uninterrupted one makes.
-    """
-    return [work[start : start + size] for start in range(0, len(work), size)]

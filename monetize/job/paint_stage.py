@@ -10,19 +10,22 @@ from pathlib import Path
 from transformers import CLIPTokenizer
 
 from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
-from monetize.checkpoints.loading import complete_settings, every_device, free_memory, place
+from monetize.checkpoints.loading import complete_settings
 from monetize.checkpoints.resolve import choose, resolve
+from monetize.checkpoints.tokenizer import load_tokenizer
+from monetize.chunks import chunks
+from monetize.devices import every_device, free_memory, place
 from monetize.images.color_transfer import Palette
 from monetize.images.palettes import PaletteSource
 from monetize.job.deadline import Deadline, Speed
 from monetize.job.executors.local import ChunkPainter, Made, Task, paint_here
 from monetize.job.executors.processes import CHUNKS_EACH, Crew
-from monetize.job.job import Item, Job, chunks
+from monetize.job.job import Item, Job
 from monetize.job.workspace import Workspace
 from monetize.painting.batching import LARGEST, Batches
 from monetize.progress import Reporter, Stage
 from monetize.prompts.prompt import Prompt
-from monetize.prompts.tokens import load_tokenizer, weigh
+from monetize.prompts.tokens import weigh
 from monetize.settings import DeviceSettings, PaintSettings, flags
 
 

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from typing import Any
 
 from monetize import __version__
-from monetize.captioning.caption_table import to_csv
 from monetize.checkpoints.resolve import Checkpoint
+from monetize.csv_tables import to_csv
 from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.job.caption_stage import CaptionStage
 from monetize.job.job import Item, Job

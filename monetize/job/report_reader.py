@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from monetize.contest.archive import open_zip
-from monetize.errors import InputError, name_some, printable
+from monetize.errors import InputError
 from monetize.job.job import Outputs
+from monetize.messages import name_some, printable
 from monetize.settings import PaintSettings, flags, own_names
 
 COLUMNS = ("photo", "file", "caption", "prompt", "seed", "status")

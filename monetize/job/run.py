@@ -6,7 +6,7 @@ from typing import Any
 
 from monetize.atomic_files import write_bytes, writing
 from monetize.contest.archive import pack
-from monetize.errors import Interrupted, StorageError, name_some
+from monetize.errors import Interrupted, StorageError
 from monetize.job import report
 from monetize.job.caption_stage import CaptionStage, none_readable
 from monetize.job.job import Job, plan
@@ -14,6 +14,7 @@ from monetize.job.paint_stage import PaintStage
 from monetize.job.report import Report
 from monetize.job.weight_warnings import check_weights, warn_of_weights
 from monetize.job.workspace import PHOTOS, Workspace
+from monetize.messages import name_some
 from monetize.progress import Reporter
 from monetize.settings import flag, own_names
 

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from transformers import CLIPTokenizer
 
-from monetize.errors import counted
 from monetize.job.job import Item
+from monetize.messages import counted
 from monetize.progress import Reporter
-from monetize.prompts.prompt import Prompt, Weight
+from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import weigh
+from monetize.prompts.weights import Weight
 
 
 def check_weights(tokenizer: CLIPTokenizer, weights: Sequence[Weight], style: str) -> None:

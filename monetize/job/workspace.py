@@ -21,7 +21,8 @@ import filelock
 
 from monetize.atomic_files import explained, flush_folder, flush_to_disk, write_bytes
 from monetize.captioning.caption_table import captions_to_csv, read_captions
-from monetize.errors import InputError, UsageError, name_some
+from monetize.errors import InputError, UsageError
+from monetize.messages import name_some
 
 PHOTOS = "photos"
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import torch
 
-from monetize.checkpoints.loading import Placement
 from monetize.checkpoints.resolve import Checkpoint
+from monetize.devices import Placement
 from monetize.errors import OutOfMemory
 from monetize.painting.denoiser import StepCallback
 from monetize.painting.painter import Painter, Painting, Pending

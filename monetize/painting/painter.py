@@ -9,10 +9,12 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
-from monetize.checkpoints.loading import Placement, complete_settings, load_painting_pipeline
+from monetize.checkpoints.loading import complete_settings, load_painting_pipeline
 from monetize.checkpoints.resolve import Checkpoint
-from monetize.errors import OutOfMemory, PaintingError, counted
+from monetize.devices import Placement
+from monetize.errors import OutOfMemory, PaintingError
 from monetize.images.color_transfer import Palette
+from monetize.messages import counted
 from monetize.painting.attention.recorder import AttentionRecorder
 from monetize.painting.denoiser import Denoiser, StepCallback
 from monetize.prompts.prompt import Prompt

@@ -3,14 +3,15 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from monetize.chunks import chunks
 from monetize.errors import UsageError
 from monetize.images.encoding import parameters
-from monetize.job.job import chunks
 from monetize.job.paint_stage import PaintStage
 from monetize.painting.batching import Batches
 from monetize.painting.painter import Painting, recoloured
 from monetize.progress import Reporter, Stage
-from monetize.prompts.prompt import Prompt, Sweep
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.sweep import Sweep
 from monetize.prompts.tokens import weigh_strictly, word_positions
 
 Work = Sequence[tuple[Prompt, int]]

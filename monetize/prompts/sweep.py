@@ -1,17 +1,68 @@
-"""One prompt with weights that vary → its grid of prompts, names of its files, and its sheet."""
+"""One prompt under weights that vary: the grammar of `--sweep`, and its grid of prompts."""
 
+import decimal
+import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
-from PIL import Image
-
 from monetize.errors import UsageError
-from monetize.prompts.prompt import MOST_PICTURES, Prompt, Sweep, Weight, plain
-from monetize.sheets.layout import Cell, in_lines, readable, sheet
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.weights import Weight, plain
 
-LARGEST_CELL = 512  # pixels
+SWEEP_FORM = "write WORD=START:STOP:STEP, such as pine=-2:2:1"
+MOST_PICTURES = 100  # of one sweep, and those that --heatmap makes sheets for
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The weights that a word, phrase or position gets in turn; `text` is how it was asked for."""
+
+    phrase: str
+    values: tuple[float, ...]
+    text: str
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """A weight for each value."""
+        return tuple(Weight(self.phrase, value) for value in self.values)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse_sweep(text: str) -> Sweep:
+    """Read `pine=-2:2:1`: the weights -2, -1, 0, 1 and 2; STOP is one if a step falls on it.
+
+    Counts in decimals, so that 0:1:0.1 is eleven weights, 0.3 among them. Raises UsageError for
+    what is no sweep, goes nowhere or is too many pictures.
+    """
+    phrase, _, numbers = text.rpartition("=")
+    phrase = " ".join(phrase.split())
+    try:
+        start, stop, step = (Decimal(number) for number in numbers.split(":"))
+    except (ValueError, decimal.InvalidOperation):
+        raise UsageError(f"{text!r} is not a sweep: {SWEEP_FORM}") from None
+    finite = all(each.is_finite() and math.isfinite(each) for each in (start, stop, step))
+    if not phrase or not finite:
+        raise UsageError(f"{text!r} is not a sweep: {SWEEP_FORM}")
+    if step == 0:
+        raise UsageError(f"{text!r}: a step of 0 leads nowhere: {SWEEP_FORM}")
+    if (stop - start) * step < 0:
+        raise UsageError(
+            f"{text!r}: steps of {step} lead away from {stop}: give {-step} as the step"
+        )
+    if abs(stop - start) >= abs(step) * MOST_PICTURES:
+        raise UsageError(
+            f"{text!r}: more than {MOST_PICTURES} pictures: give a larger step than {step}"
+        )
+    count = int((stop - start) / step) + 1
+    # Adding 0.0 makes a 0 of -0.
+    values = tuple(float(start + i * step) + 0.0 for i in range(count))
+    return Sweep(phrase, values, f"{phrase}={numbers}")
+
+
 LONGEST_PHRASE = 20  # characters of it in a file's name
 
 
@@ -62,37 +113,8 @@ class Grid:
         names = ["_".join(map(_name, varied)) for varied in self.varied]
         return [output.with_name(f"{output.stem}_{name}{output.suffix}") for name in names]
 
-    def draw(self, pictures: Sequence[Image.Image], seed: int) -> Image.Image:
-        """The sheet of the pictures; weights are written at columns and rows, or beneath."""
-        title = f"{self.text}\nseed {seed}"
-        if self.fixed:
-            title += f", weights {', '.join(map(label, self.fixed))}"
-        shown = [readable(picture, LARGEST_CELL) for picture in pictures]
-        columns, *rows = (sweep.weights for sweep in self.sweeps)
-        if not rows:
-            cells = [
-                Cell((picture,), label(weight))
-                for picture, weight in zip(shown, columns, strict=True)
-            ]
-            return sheet(in_lines(cells), title=title)
-        across = len(columns)
-        return sheet(
-            [
-                [Cell((picture,)) for picture in shown[start : start + across]]
-                for start in range(0, len(shown), across)
-            ],
-            title=title,
-            columns=[label(weight) for weight in columns],
-            rows=[label(weight) for weight in rows[0]],
-        )
-
 
 def _name(weight: Weight) -> str:
     """A weight as a part of a file's name."""
     phrase = re.sub(r"[^\w@]+", "-", weight.phrase)[:LONGEST_PHRASE]
     return f"{phrase}={plain(weight.value)}"
-
-
-def label(weight: Weight) -> str:
-    """A weight as the sheets write it."""
-    return f"{weight.phrase} = {plain(weight.value)}"

@@ -3,27 +3,15 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from transformers import CLIPTokenizer
 
-from monetize.checkpoints.resolve import Checkpoint
-from monetize.errors import CheckpointError, UsageError, first_line
-from monetize.prompts.prompt import Prompt, Sweep, Weight
+from monetize.errors import UsageError
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.sweep import Sweep
+from monetize.prompts.weights import Weight
 
 WORD = re.compile(r"\w(?:[^\s]*\w)?")
-
-
-@cache  # A command needs it for the prompts, long before the pipeline, and in the pipeline.
-def load_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
-    """Load a painter's tokenizer and nothing else; raises CheckpointError."""
-    folder = checkpoint.folder / "tokenizer"
-    try:
-        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"the tokenizer in {folder} cannot be loaded: {first_line(error)}"
-        ) from error
 
 
 @dataclass(frozen=True)

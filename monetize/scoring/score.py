@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from monetize.atomic_files import explained, write_bytes
-from monetize.errors import InputError, counted
+from monetize.errors import InputError
 from monetize.images.image_sets import PictureSet
+from monetize.messages import counted
 from monetize.progress import Reporter, Stage
 from monetize.scoring.inception import WIDTH, Inception
 from monetize.scoring.metrics import (

@@ -3,9 +3,9 @@
 from PIL import Image
 
 from monetize.captioning.captioner import Look
-from monetize.errors import printable
-from monetize.painting.attention.recorder import largest, overlay, percent
+from monetize.messages import printable
 from monetize.sheets.layout import Cell, in_lines, readable, sheet
+from monetize.sheets.overlay import largest, overlay, percent
 
 LARGEST_CELL = 320  # pixels
 LEGEND = (

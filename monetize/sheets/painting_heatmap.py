@@ -6,11 +6,13 @@ from PIL import Image
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from monetize.painting.attention.recorder import largest, of_words, overlay, percent
+from monetize.painting.attention.recorder import of_words
 from monetize.painting.painter import Painting
-from monetize.prompts.prompt import Prompt, plain
+from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import weigh, word_positions
+from monetize.prompts.weights import plain
 from monetize.sheets.layout import Cell, in_lines, readable, sheet
+from monetize.sheets.overlay import largest, overlay, percent
 
 LARGEST_CELL = 256  # pixels
 WHAT = "Where each word acted: cross-attention averaged over heads, layers and steps."

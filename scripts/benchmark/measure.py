@@ -11,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.peers import PROMPTS, Architecture, Peer
-from monetize.checkpoints.loading import Placement
+from monetize.devices import Placement
 from monetize.painting.attention.token_weights import TokenWeights
 from monetize.painting.shared_prefix import SharedPrefix
 from monetize.settings import PaintSettings

@@ -13,9 +13,10 @@ from PIL import Image
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from monetize.checkpoints.loading import Placement
+from monetize.devices import Placement
 from monetize.painting.painter import Painter
-from monetize.prompts.prompt import Prompt, Weight
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.weights import Weight
 from monetize.settings import PaintSettings
 
 PROMPTS = (

@@ -17,16 +17,12 @@ from transformers import (
 )
 
 from monetize.checkpoints.layout import CAPTIONER, CHECKED_PAINTER, PAINTER
-from monetize.checkpoints.loading import (
-    Placement,
-    load_captioning_model,
-    load_painting_pipeline,
-    place,
-)
+from monetize.checkpoints.loading import load_captioning_model, load_painting_pipeline
 from monetize.checkpoints.resolve import resolve
+from monetize.checkpoints.tokenizer import load_tokenizer
+from monetize.devices import Placement, place
 from monetize.errors import CheckpointError, UsageError
 from monetize.painting.attention.token_weights import TokenWeights
-from monetize.prompts.tokens import load_tokenizer
 from monetize.settings import DeviceSettings
 
 PARTS = ("unet", "vae", "text_encoder")

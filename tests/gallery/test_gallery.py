@@ -15,8 +15,8 @@ from chromium import Browser, chromium, find_chromium
 from helpers import Run, members, names
 from PIL import Image
 
-from monetize.captioning.caption_table import to_csv
 from monetize.cli import main
+from monetize.csv_tables import to_csv
 from monetize.gallery.gallery import MARK
 
 HEADER = (

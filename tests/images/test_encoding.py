@@ -7,7 +7,8 @@ from PIL import Image
 
 from monetize.errors import UsageError
 from monetize.images.encoding import encode, free_name, numbered, parameters
-from monetize.prompts.prompt import Prompt, Weight
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.weights import Weight
 from monetize.settings import PaintSettings
 
 TEXT = 'a "red" sun, été 雪\nSteps: 50'

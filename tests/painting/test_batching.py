@@ -13,7 +13,8 @@ from monetize.errors import OutOfMemory
 from monetize.painting.batching import Batches, fitting_batch_size
 from monetize.painting.painter import Painter, Painting
 from monetize.progress import Reporter
-from monetize.prompts.prompt import Prompt, Weight
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.weights import Weight
 
 Load = Callable[..., Painter]
 PROMPTS = [

@@ -7,7 +7,8 @@ from PIL import Image, ImageChops
 
 from monetize.errors import PaintingError, UsageError
 from monetize.painting.painter import Painter
-from monetize.prompts.prompt import Prompt, Weight, parse_weight
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.weights import Weight, parse_weight
 
 Load = Callable[..., Painter]
 PROMPT = "a fantasy landscape with a pine forest"

@@ -1,7 +1,8 @@
 import pytest
 
 from monetize.errors import UsageError
-from monetize.prompts.prompt import Prompt, Weight, compose, parse_weight
+from monetize.prompts.prompt import Prompt, compose
+from monetize.prompts.weights import Weight, parse_weight
 
 
 @pytest.mark.parametrize(

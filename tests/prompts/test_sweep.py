@@ -7,8 +7,8 @@ from helpers import Run, Tiny
 from PIL import Image, ImageChops
 
 from monetize.errors import UsageError
-from monetize.prompts.prompt import Sweep, Weight, parse_sweep
-from monetize.prompts.sweep import Grid
+from monetize.prompts.sweep import Grid, Sweep, parse_sweep
+from monetize.prompts.weights import Weight
 
 PROMPT = "a pine tree and a red sun"
 

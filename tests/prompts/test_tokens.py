@@ -2,8 +2,9 @@ import pytest
 from transformers import CLIPTokenizer
 
 from monetize.errors import UsageError
-from monetize.prompts.prompt import Prompt, Weight, parse_weight
+from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import weigh, weigh_strictly
+from monetize.prompts.weights import Weight, parse_weight
 
 
 def weighted_pieces(tokenizer: CLIPTokenizer, text: str, *weights: str) -> dict[str, float]:

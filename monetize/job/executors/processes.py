@@ -17,8 +17,8 @@ from typing import Any
 import diffusers
 import transformers
 
-from monetize.checkpoints.loading import Placement
 from monetize.checkpoints.resolve import Checkpoint
+from monetize.devices import Placement
 from monetize.errors import MonetizeError, PaintingError
 from monetize.images.color_transfer import Palette
 from monetize.job.executors.local import ChunkPainter, Made, Task, paint_here

@@ -14,15 +14,10 @@ from types import TracebackType
 import torch
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from monetize.painting.attention.token_weights import TokenWeights
-
-ADDING, PUSHING_AWAY = (230, 30, 20), (20, 70, 240)
-STRONGEST = 0.85  # of the colour; the rest is the picture
-PALENESS = 0.4  # of the picture beneath the colours
 
 
 class AttentionRecorder:
@@ -129,32 +124,3 @@ def _size_of_layer(size: tuple[int, int], pixels: int) -> tuple[int, int]:
 def of_words(maps: Tensor, positions: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
     """Average the maps of one picture, (text positions, height, width), over each word's pieces."""
     return {word: maps[list(places)].mean(dim=0) for word, places in positions.items()}
-
-
-def overlay(picture: Image.Image, heat: Tensor, full: float) -> Image.Image:
-    """Lay a map of any height and width over the whole of a picture, which becomes grey.
-
-    What is above 0 is red, what is below 0 blue, and strongest at `full` and -`full`. The strength
-    goes with the square: attention is nowhere 0, and a word that acts here only is to be told from
-    one that acts everywhere.
-    """
-    size = (picture.height, picture.width)
-    large = interpolate(heat[None, None].float(), size, mode="bicubic")[0, 0]
-    share = (large / (full or 1)).clamp(-1, 1)
-    strength = share * share.abs() * STRONGEST * 255
-    grey = picture.convert("L").convert("RGB")
-    laid = Image.blend(grey, Image.new("RGB", grey.size, "white"), PALENESS)
-    for colour, sign in ((ADDING, 1), (PUSHING_AWAY, -1)):
-        mask = (strength * sign).clamp(min=0).round().to(torch.uint8).cpu()
-        laid.paste(colour, mask=Image.fromarray(mask.numpy()))
-    return laid
-
-
-def largest(*heats: Tensor) -> float:
-    """The largest distance from 0 in maps, for a scale that they share."""
-    return max(float(heat.abs().max()) for heat in heats)
-
-
-def percent(value: float) -> str:
-    """A share of the attention, as the sheets write it."""
-    return f"{100 * value:.2g}%"

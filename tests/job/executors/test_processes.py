@@ -12,7 +12,7 @@ import torch
 from click.testing import Result
 from helpers import CPU
 
-from monetize.checkpoints.loading import Placement, every_device
+from monetize.devices import Placement, every_device
 from monetize.job import paint_stage
 from monetize.job.executors import processes as crew
 from monetize.job.executors.local import Task

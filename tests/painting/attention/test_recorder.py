@@ -13,12 +13,15 @@ from torch.nn.functional import interpolate
 from monetize.captioning.captioner import Captioner
 from monetize.checkpoints.layout import CAPTIONER, PAINTER
 from monetize.checkpoints.resolve import Checkpoint, resolve
-from monetize.painting.attention.recorder import AttentionRecorder, of_words, overlay
+from monetize.checkpoints.tokenizer import load_tokenizer
+from monetize.painting.attention.recorder import AttentionRecorder, of_words
 from monetize.painting.attention.token_weights import TokenWeights
 from monetize.painting.painter import Painter, Painting
-from monetize.prompts.prompt import Prompt, parse_weight
-from monetize.prompts.tokens import load_tokenizer, word_positions
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.tokens import word_positions
+from monetize.prompts.weights import parse_weight
 from monetize.settings import CaptionSettings
+from monetize.sheets.overlay import overlay
 
 Load = Callable[..., Painter]
 TEXT = "a pine tree and a red sun"

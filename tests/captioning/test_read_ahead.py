@@ -9,12 +9,12 @@ import torch
 from helpers import CPU
 from PIL import Image
 
+from monetize.captioning import read_ahead
 from monetize.captioning.captioner import Captioner
+from monetize.captioning.read_ahead import of_readable
 from monetize.checkpoints.resolve import Checkpoint
+from monetize.chunks import chunks
 from monetize.images.photos import Photo, open_photo
-from monetize.job import caption_stage
-from monetize.job.caption_stage import of_readable
-from monetize.job.job import chunks
 from monetize.settings import CaptionSettings
 
 
@@ -65,7 +65,7 @@ def test_the_next_batch_is_read_while_one_is_captioned_and_no_more(
             assert len(opened) == expected
         return [expected] * len(prepared)
 
-    monkeypatch.setattr(caption_stage, "open_photo", noted)
+    monkeypatch.setattr(read_ahead, "open_photo", noted)
     expected = 4
     for _, made, _ in of_readable(captioner, chunks(six, 2), make):
         assert set(made.values()) == {expected}

@@ -1,0 +1,59 @@
+"""Photos read in threads while the batch before them is captioned."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from torch import Tensor
+
+from monetize.captioning.captioner import Captioner
+from monetize.errors import PhotoError
+from monetize.images.photos import Photo, open_photo
+
+T = TypeVar("T")
+
+MOST_READERS = 4  # a large photo takes hundreds of megabytes while it is decoded
+
+
+def of_readable(
+    captioner: Captioner,
+    batches: Iterable[Sequence[Photo]],
+    make: Callable[[Sequence[Tensor]], Sequence[T]],
+) -> Iterator[tuple[Sequence[Photo], dict[str, T], dict[str, str]]]:
+    """Make captions, or looks, of the photos that can be read; the next batch is read meanwhile.
+
+    Yields each batch with {photo: what was made of it} and {photo: why it cannot be read}.
+    """
+    threads = ThreadPoolExecutor(min(MOST_READERS, os.cpu_count() or 1))
+
+    def read(photo: Photo) -> Tensor:
+        return captioner.prepare(open_photo(photo.path))
+
+    ahead = deque[tuple[Sequence[Photo], list[Future[Tensor]]]]()
+    try:
+        for batch in batches:
+            ahead.append((batch, [threads.submit(read, photo) for photo in batch]))
+            if len(ahead) > 1:
+                yield _made(*ahead.popleft(), make)
+        while ahead:
+            yield _made(*ahead.popleft(), make)
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def _made(
+    batch: Sequence[Photo],
+    reading: Sequence[Future[Tensor]],
+    make: Callable[[Sequence[Tensor]], Sequence[T]],
+) -> tuple[Sequence[Photo], dict[str, T], dict[str, str]]:
+    prepared: dict[str, Tensor] = {}
+    reasons: dict[str, str] = {}
+    for photo, read in zip(batch, reading, strict=True):
+        try:
+            prepared[photo.key] = read.result()
+        except PhotoError as error:
+            reasons[photo.key] = str(error)
+    made = make(list(prepared.values()))
+    return batch, dict(zip(prepared, made, strict=True)), reasons
