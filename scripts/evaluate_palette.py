@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from monetize.devices import place
-from monetize.images.color_transfer import Colours, Palette
-from monetize.images.image_sets import PictureSet
+from monetize.images.color_transfer import ColorStatistics, Palette
+from monetize.images.image_sets import ImageSet
 from monetize.scoring.inception import Inception
 from monetize.scoring.metrics import Floats, frechet_distance, squared_mmd
 from monetize.settings import DeviceSettings
@@ -44,7 +44,7 @@ def main(
     ours = _parts(paintings, 2, random)
     *lending, first, second = _parts(references, 4, random)
     theirs = [_features(network, part) for part in (first, second)]
-    colours = [Colours.of(image) for part in lending for image in part]
+    colours = [ColorStatistics.of(image) for part in lending for image in part]
     click.echo(f"{'KID x 1000, FID':14}{'first half':>26}{'second half':>26}")
     for strength in (0.0, *strengths):
         palette = Palette(colours, strength)
@@ -61,7 +61,7 @@ def _parts(source: Path, number: int, random: np.random.Generator) -> list[list[
     """A folder's pictures at random, in parts of equal number, all as large as the contest's."""
     images = [
         image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-        for image in PictureSet.of(source).images()
+        for image in ImageSet.of(source).images()
     ]
     order = random.permutation(len(images))
     return [[images[i] for i in part] for part in np.array_split(order, number)]

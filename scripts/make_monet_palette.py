@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from monetize.cli.terminal import Terminal
-from monetize.images.image_sets import PictureSet
+from monetize.images.image_sets import ImageSet
 from monetize.images.palettes import MONET_TABLE, measure, write_table
 
 
@@ -25,7 +25,7 @@ from monetize.images.palettes import MONET_TABLE, measure, write_table
 )
 def main(paintings: Path, output: Path) -> None:
     """Measure them and write the table."""
-    colours = measure(PictureSet.of(paintings), Terminal())
+    colours = measure(ImageSet.of(paintings), Terminal())
     output.write_bytes(write_table(colours))
     click.echo(f"{len(colours)} paintings: {output}")
 

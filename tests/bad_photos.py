@@ -1,4 +1,4 @@
-"""Photos that cannot be read: how to save one, and the reason that is given for it."""
+"""Unreadable photos: how to save one, and the reason that is reported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +24,8 @@ def save_bomb(path: Path) -> None:
 BAD_PHOTOS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "zero bytes": ("a.jpg", lambda path: path.write_bytes(b""), "empty file"),
     "truncated": ("a.jpg", save_truncated, "image file is truncated"),
-    "text": ("a.jpg", lambda path: path.write_text("hello"), "not an image of a kind"),
+    "text": ("a.jpg", lambda path: path.write_text("hello"), "not an image in a supported format"),
     "broken link": ("a.jpg", lambda path: path.symlink_to("gone.jpg"), "a link to gone.jpg, which"),
-    "bomb": ("a.png", save_bomb, "more than 178 million pixels: make it smaller"),
+    "bomb": ("a.png", save_bomb, "more than 178 million pixels: downscale it"),
     "damaged PNG": ("a.png", save_damaged, "broken data stream"),
 }  # fmt: skip

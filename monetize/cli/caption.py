@@ -19,7 +19,8 @@ from monetize.cli.options import (
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.csv_tables import to_csv
 from monetize.errors import UNREADABLE_EXIT_CODE, UsageError
-from monetize.images.encoding import check_outputs, encode, numbered
+from monetize.images.encoding import encode
+from monetize.images.output_paths import check_outputs, numbered
 from monetize.images.photos import Photo, find, open_photo, require_some
 from monetize.messages import counted, printable
 from monetize.settings import CaptionSettings, DeviceSettings

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from monetize.cli.terminal import Terminal
-from monetize.contest.rules import Checked
+from monetize.contest.rules import CheckResult
 from monetize.contest.rules import check as check_zip
 from monetize.messages import counted
 
@@ -41,7 +41,7 @@ def check(ctx: click.Context, /, out: Path, as_json: bool, quiet: bool) -> None:
     ctx.exit(1 if checked.broken else 0)
 
 
-def lines(checked: Checked) -> Iterator[str]:
+def lines(checked: CheckResult) -> Iterator[str]:
     """A line for each rule and note, and the outcome as the last."""
     for rule in checked.rules:
         detail = f": {rule.detail}" if rule.detail else ""

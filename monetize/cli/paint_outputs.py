@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monetize.errors import UsageError
-from monetize.images.encoding import check_outputs, free_name, numbered
+from monetize.images.output_paths import check_outputs, free_name, numbered
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import MOST_PICTURES, Grid
 
@@ -66,7 +66,7 @@ class SweepOutputs:
         cls, grid: Grid, output: Path | None, seed: int, *, keep: bool, overwrite: bool
     ) -> "SweepOutputs":
         """Name the files; raises UsageError if one cannot be written."""
-        sheet = output or free_name(grid.text, seed, ending="-sweep")
+        sheet = output or free_name(grid.text, seed, suffix="-sweep")
         check_outputs([sheet], "--output", overwrite=overwrite)
         kept = grid.kept(sheet) if keep else []
         if kept:

@@ -18,7 +18,7 @@ from monetize.cli.options import (
 from monetize.cli.parameter_types import DURATION
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.contest import rules
-from monetize.contest.archive import CONTEST_COUNT
+from monetize.contest.rules import CONTEST_COUNT
 from monetize.errors import Interrupted, MonetizeError
 from monetize.gallery.gallery import gallery_of, make_after
 from monetize.job.job import prepare

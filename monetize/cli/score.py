@@ -72,13 +72,13 @@ def score(
     terminal.say(f"Scoring {what} beside {reference}")
     load_libraries(terminal)
     from monetize.devices import place
-    from monetize.images.image_sets import PictureSet
+    from monetize.images.image_sets import ImageSet
     from monetize.scoring.inception import Inception
     from monetize.scoring.metrics import MEMORIZATION_EPSILON
     from monetize.scoring.score import score as score_pictures
 
-    generated, paintings = PictureSet.of(what), PictureSet.of(reference)
-    training = PictureSet.of(memorization_reference) if memorization_reference else None
+    generated, paintings = ImageSet.of(what), ImageSet.of(reference)
+    training = ImageSet.of(memorization_reference) if memorization_reference else None
     inception = Inception.load(inception_file, place(DeviceSettings(device=device)).device)
     result = score_pictures(
         generated, paintings, inception, terminal, training=training, cache=not no_cache
@@ -88,9 +88,9 @@ def score(
         return
     limit = MEMORIZATION_EPSILON
     copied = "" if result.distance < limit else f", not below {limit}: none is held to be a copy"
-    kid = f"{1000 * result.kid.value:.2f} ± {1000 * result.kid.deviation:.2f}"
+    kid = f"{1000 * result.kid.value:.2f} ± {1000 * result.kid.std:.2f}"
     terminal.result(f"MiFID       {result.mifid}")
     terminal.result(f"FID         {result.fid}")
     terminal.result(f"KID x 1000  {kid}")
     terminal.result(f"distance    {result.distance:.3f}{copied}")
-    terminal.say(f"Done: {result.pictures:,} pictures beside {result.references:,}")
+    terminal.say(f"Done: {result.images:,} images against {result.references:,}")

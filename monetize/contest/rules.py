@@ -1,4 +1,4 @@
-"""Whether the contest would take a zip: its rules, one by one, and what else is worth knowing."""
+"""Check a zip against the contest's rules, and note what else is worth knowing."""
 
 import zipfile
 from collections import Counter, defaultdict
@@ -11,20 +11,23 @@ from typing import Any
 
 from tqdm import tqdm
 
-from monetize.contest.archive import CONTEST_COUNT, CONTEST_NAME, CONTEST_SIZE, is_picture, open_zip
-from monetize.contest.zip_members import Seen, look, quiet_pillow
+from monetize.contest.zip_members import MemberInfo, inspect_member, quiet_pillow
+from monetize.images.zip_files import is_image, open_zip
 from monetize.messages import counted, name_some, printable
 from monetize.progress import Reporter
 
-# More gain nothing: Pillow decodes beside others, but Python between two pictures does not.
+CONTEST_NAME = "images.zip"
+CONTEST_COUNT = range(7_000, 10_001)
+CONTEST_SIZE = (256, 256)
+# More threads gain nothing: Pillow decodes in parallel, the Python code between images does not.
 THREADS = 4
-NONE = "there is no picture"
-MODES = {"1": "black and white", "L": "grey", "LA": "grey with transparency", "P": "palette"}
+NO_IMAGES = "no images found"
+MODES = {"1": "black and white", "L": "gray", "LA": "gray with transparency", "P": "palette"}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of the contest, whether the zip meets it, and how far or where not."""
+    """A rule of the contest, whether the zip meets it, and the details."""
 
     name: str
     met: bool
@@ -33,7 +36,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Note:
-    """What a person would want to know, in words and as data; no rule forbids it."""
+    """Something worth knowing that breaks no rule, in words and as data."""
 
     name: str
     detail: str
@@ -41,55 +44,55 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A zip beside the rules; `pictures` counts distinct names."""
+class CheckResult:
+    """Result of checking a zip against the rules; `images` counts distinct names."""
 
-    pictures: int
+    images: int
     rules: tuple[Rule, ...]
     notes: tuple[Note, ...]
 
     @property
     def is_entry(self) -> bool:
-        """Whether it has as many pictures as the contest wants, and so is meant for it."""
-        return self.pictures in CONTEST_COUNT
+        """Whether the number of images is right, so that the zip is meant for the contest."""
+        return self.images in CONTEST_COUNT
 
     @property
     def broken(self) -> int:
-        """How many rules are not met; the contest would take the zip if none."""
+        """How many rules are not met; the contest would accept the zip if 0."""
         return sum(not rule.met for rule in self.rules)
 
 
-def check(path: Path, reporter: Reporter) -> Checked:
-    """Read and decode every picture of a zip, one by one, and hold it against the rules.
+def check(path: Path, reporter: Reporter) -> CheckResult:
+    """Read and decode every image of a zip, and check the zip against the rules.
 
-    Raises UsageError if there is no such file, InputError if it is no zip or a damaged one.
+    Raises UsageError if there is no such file, InputError if it is not a zip or is damaged.
     """
-    seen: list[Seen] = []
+    infos: list[MemberInfo] = []
     with open_zip(path) as archive:
         members = archive.infolist()
-        inside = [info for info in members if is_picture(info.filename)]
-        with quiet_pillow(), reporter.stage("Checking", len(inside), "picture") as stage:
+        images = [member for member in members if is_image(member.filename)]
+        with quiet_pillow(), reporter.stage("Checking", len(images), "image") as stage:
             pool = ThreadPoolExecutor(THREADS)
             try:
-                for each in pool.map(partial(look, archive), inside):
-                    seen.append(each)
+                for info in pool.map(partial(inspect_member, archive), images):
+                    infos.append(info)
                     stage.advance()
-            finally:  # an interruption waits for no picture that was not begun
+            finally:  # an interruption does not wait for images that are not started
                 pool.shutdown(cancel_futures=True)
-    pictures = len({each.name for each in seen})
-    return Checked(
-        pictures,
+    count = len({info.name for info in infos})
+    return CheckResult(
+        count,
         (
             _named(path.name),
-            _count(pictures),
+            _count(count),
             _at_the_root(members),
-            _of_pictures("JPEG", seen, _other_kind),
-            _of_pictures("{} × {} pixels".format(*CONTEST_SIZE), seen, _other_size),
-            _of_pictures("RGB", seen, _other_mode),
-            _of_pictures("can be decoded", seen, lambda each: each.undecodable, "cannot", "cannot"),
-            _of_pictures("whole", seen, lambda each: each.unreadable),
+            _of_images("JPEG", infos, _other_format),
+            _of_images("{} × {} pixels".format(*CONTEST_SIZE), infos, _other_size),
+            _of_images("RGB", infos, _other_mode),
+            _of_images("can be decoded", infos, lambda info: info.undecodable, "cannot", "cannot"),
+            _of_images("intact", infos, lambda info: info.unreadable),
         ),
-        (_dull(seen), _identical(seen), _size(path.stat().st_size)),
+        (_dull(infos), _identical(infos), _size(path.stat().st_size)),
     )
 
 
@@ -98,81 +101,84 @@ def _named(name: str) -> Rule:
     return Rule(f"named {CONTEST_NAME}", met, "" if met else f"it is {printable(name)}")
 
 
-def _count(pictures: int) -> Rule:
-    name = f"{CONTEST_COUNT[0]:,} to {CONTEST_COUNT[-1]:,} pictures"
-    return Rule(name, pictures in CONTEST_COUNT, f"{pictures:,}")
+def _count(count: int) -> Rule:
+    name = f"{CONTEST_COUNT[0]:,} to {CONTEST_COUNT[-1]:,} images"
+    return Rule(name, count in CONTEST_COUNT, f"{count:,}")
 
 
 def _at_the_root(members: Sequence[zipfile.ZipInfo]) -> Rule:
-    """Nothing but pictures, in no folder, each under a name of its own."""
-    pictures = {info.filename for info in members if is_picture(info.filename)}
+    """Check that there are only images, in no folder, with distinct names."""
+    images = {member.filename for member in members if is_image(member.filename)}
     faults = []
-    for name, times in Counter(info.filename for info in members).items():
+    for name, times in Counter(member.filename for member in members).items():
         if name.endswith("/"):
             faults.append(f"{name} (a folder)")
         elif "/" in name or "\\" in name:
             faults.append(f"{name} (in a folder)")
-        elif name not in pictures:
-            faults.append(f"{name} (not a picture)")
+        elif name not in images:
+            faults.append(f"{name} (not an image)")
         elif times > 1:
-            faults.append(f"{name} ({times:,} of this name)")
+            faults.append(f"{name} ({times:,} with this name)")
     if faults:
-        return _broken("at the root", faults, len(members), "is out of place", "are out of place")
-    return Rule("at the root", bool(members), f"all {len(members):,}" if members else NONE)
+        return _broken("at the root", faults, len(members), "is misplaced", "are misplaced")
+    return Rule("at the root", bool(members), f"all {len(members):,}" if members else NO_IMAGES)
 
 
-def _of_pictures(
+def _of_images(
     name: str,
-    seen: Sequence[Seen],
-    fault: Callable[[Seen], str | None],
-    one: str = "is not",
-    more: str = "are not",
+    infos: Sequence[MemberInfo],
+    fault: Callable[[MemberInfo], str | None],
+    singular: str = "is not",
+    plural: str = "are not",
 ) -> Rule:
-    """A rule for each picture; `fault` is empty for one that meets it, None if it is not known."""
-    known = [(each.name, why) for each in seen if (why := fault(each)) is not None]
+    """Check a rule for each image; `fault` is empty if it is met, None if that is unknown."""
+    known = [(info.name, why) for info in infos if (why := fault(info)) is not None]
     faults = [f"{file} ({why})" for file, why in known if why]
     if faults:
-        return _broken(name, faults, len(seen), one, more)
-    if len(known) == len(seen):
-        return Rule(name, bool(seen), f"all {len(seen):,}" if seen else NONE)
-    # What could not be looked at breaks another rule, which tells why.
-    return Rule(name, bool(known), f"all {len(known):,} that can be told, of {len(seen):,}")
+        return _broken(name, faults, len(infos), singular, plural)
+    if len(known) == len(infos):
+        return Rule(name, bool(infos), f"all {len(infos):,}" if infos else NO_IMAGES)
+    # An image that could not be examined breaks another rule, which says why.
+    return Rule(name, bool(known), f"all {len(known):,} that can be told, of {len(infos):,}")
 
 
-def _broken(name: str, faults: Sequence[str], total: int, one: str, more: str) -> Rule:
-    verb = one if len(faults) == 1 else more
+def _broken(name: str, faults: Sequence[str], total: int, singular: str, plural: str) -> Rule:
+    verb = singular if len(faults) == 1 else plural
     return Rule(name, False, f"{len(faults):,} of {total:,} {verb}: {name_some(faults)}")
 
 
-def _other_kind(seen: Seen) -> str | None:
-    return "" if seen.kind == "JPEG" else seen.kind
+def _other_format(info: MemberInfo) -> str | None:
+    return "" if info.format == "JPEG" else info.format
 
 
-def _other_size(seen: Seen) -> str | None:
-    if seen.size is None:
+def _other_size(info: MemberInfo) -> str | None:
+    if info.size is None:
         return None
-    return "" if seen.size == CONTEST_SIZE else "{} × {}".format(*seen.size)
+    return "" if info.size == CONTEST_SIZE else "{} × {}".format(*info.size)
 
 
-def _other_mode(seen: Seen) -> str | None:
-    return "" if seen.mode == "RGB" else MODES.get(seen.mode or "", seen.mode)
+def _other_mode(info: MemberInfo) -> str | None:
+    return "" if info.mode == "RGB" else MODES.get(info.mode or "", info.mode)
 
 
-def _dull(seen: Sequence[Seen]) -> Note:
+def _dull(infos: Sequence[MemberInfo]) -> Note:
     data = {
-        shade: [each.name for each in seen if each.shade == shade] for shade in ("black", "uniform")
+        shade: [info.name for info in infos if info.shade == shade]
+        for shade in ("black", "uniform")
     }
     names = data["black"] + data["uniform"]
     detail = f"{len(names):,}: {name_some(names)}" if names else "none"
     return Note("black or nearly uniform", detail, data)
 
 
-def _identical(seen: Sequence[Seen]) -> Note:
-    alike = defaultdict(list)
-    for each in seen:
-        if each.digest:
-            alike[each.digest].append(each.name)
-    groups = sorted((names for names in alike.values() if len(names) > 1), key=len, reverse=True)
+def _identical(infos: Sequence[MemberInfo]) -> Note:
+    by_digest = defaultdict(list)
+    for info in infos:
+        if info.digest:
+            by_digest[info.digest].append(info.name)
+    groups = sorted(
+        (names for names in by_digest.values() if len(names) > 1), key=len, reverse=True
+    )
     detail = "none"
     if groups:
         largest = f", the largest of {len(groups[0]):,}" if len(groups) > 1 else ""

@@ -1,4 +1,4 @@
-"""Pictures in a folder or a zip, told by their names."""
+"""The images of a folder or a zip, identified by name."""
 
 import zipfile
 from collections import deque
@@ -11,60 +11,61 @@ from pathlib import Path
 
 from PIL import Image
 
-from monetize.contest.archive import is_picture, open_zip
 from monetize.errors import InputError, PhotoError
 from monetize.images.photos import find, open_photo
+from monetize.images.zip_files import is_image, open_zip
 from monetize.messages import first_line
 
-DECODED_AHEAD = 8  # large photos take 40 MB each
+MAX_DECODED_AHEAD = 8  # a large photo takes 40 MB
 
 
 @dataclass(frozen=True)
-class PictureSet:
-    """A folder's or a zip's pictures, sorted by name."""
+class ImageSet:
+    """The images of a folder or a zip, sorted by name."""
 
     source: Path
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, source: Path) -> "PictureSet":
-        """List the pictures; raises InputError if there is none, or for a file that is no zip."""
+    def of(cls, source: Path) -> "ImageSet":
+        """List the images; raises InputError if there are none, or if a file is not a zip."""
         if source.is_dir():
             names = [photo.key for photo in find(source).photos]
-        elif is_picture(source.name):
-            raise InputError(f"{source} is a picture: give a folder or a zip of pictures")
+        elif is_image(source.name):
+            raise InputError(f"{source} is an image; expected a folder or a zip of images")
         else:
             with open_zip(source) as archive:
-                names = [name for name in archive.namelist() if is_picture(name)]
+                names = [name for name in archive.namelist() if is_image(name)]
         if not names:
-            raise InputError(f"{source}: there is no picture in it")
+            raise InputError(f"{source}: no images found")
         return cls(source, tuple(sorted(names)))
 
     def __len__(self) -> int:
         return len(self.names)
 
     def digest(self) -> str:
-        """A hash of the names and the files' bytes."""
-        whole = sha256()
+        """Return a hash of the names and contents of all files."""
+        digest = sha256()
         for name in self.names:
             data = self._read(name)
-            whole.update(f"{name}\0{len(data)}\0".encode(errors="surrogateescape"))
-            whole.update(data)
-        return whole.hexdigest()
+            digest.update(f"{name}\0{len(data)}\0".encode(errors="surrogateescape"))
+            digest.update(data)
+        return digest.hexdigest()
 
     def images(self) -> Iterator[Image.Image]:
-        """The pictures, upright and RGB, decoded in threads; InputError names one that cannot be.
+        """Yield the images, upright and RGB; threads decode a few ahead.
 
-        None is left out, as a figure of the others would be one of another set.
+        Raises InputError naming an image that cannot be read: skipping it would give the figures
+        of another set.
         """
         with ThreadPoolExecutor() as threads:
-            waiting = deque[Future[Image.Image]]()
+            pending = deque[Future[Image.Image]]()
             for name in self.names:
-                waiting.append(threads.submit(self._decode, name, self._read(name)))
-                if len(waiting) == DECODED_AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                pending.append(threads.submit(self._decode, name, self._read(name)))
+                if len(pending) == MAX_DECODED_AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
 
     @cached_property
     def _root(self) -> Path | zipfile.Path:
@@ -73,7 +74,7 @@ class PictureSet:
     def _read(self, name: str) -> bytes:
         try:
             return (self._root / name).read_bytes()
-        except (OSError, zipfile.BadZipFile, RuntimeError) as error:  # the last where encrypted
+        except (OSError, zipfile.BadZipFile, RuntimeError) as error:  # RuntimeError: encrypted
             raise InputError(f"{name} in {self.source}: {first_line(error)}") from error
 
     def _decode(self, name: str, data: bytes) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Find the photos of a folder, open one, and say why one cannot be opened."""
+"""Find the photos of a folder, and open one or say why it cannot be opened."""
 
 import io
 import os
@@ -22,7 +22,7 @@ WORKSPACE_SUFFIX = ".zip.work"
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo of the job; `key` is its path below the photos folder, with `/` on every system."""
+    """A photo; `key` is its path relative to the photos folder, with `/` on every system."""
 
     key: str
     path: Path
@@ -30,24 +30,24 @@ class Photo:
 
 @dataclass(frozen=True)
 class Found:
-    """What a folder holds: its photos sorted by key, and how many other files were passed over."""
+    """The photos of a folder, sorted by key, and how many other files were skipped."""
 
     photos: tuple[Photo, ...]
     others: int
 
 
 def find(folder: Path, *, recursive: bool = True) -> Found:
-    """List the photos below a folder by their file name's ending.
+    """List the photos in a folder and its subfolders by file extension.
 
-    Hidden files and folders, and the workspaces of other jobs, are passed over; links to
-    folders are followed once. Raises InputError if a folder cannot be listed.
+    Skips hidden files and folders and the workspaces of other jobs; follows links to folders once.
+    Raises InputError if a folder cannot be listed.
     """
 
-    def unlisted(error: OSError) -> None:
-        raise InputError(f"{error.filename}: cannot list this folder: {error.strerror}")
+    def fail(error: OSError) -> None:
+        raise InputError(f"{error.filename}: this folder cannot be listed: {error.strerror}")
 
     photos, others, visited = [], 0, {os.path.realpath(folder)}
-    for root, folders, names in os.walk(folder, followlinks=True, onerror=unlisted):
+    for root, folders, names in os.walk(folder, followlinks=True, onerror=fail):
         kept = []
         for name in sorted(folders) if recursive else ():
             real = os.path.realpath(Path(root, name))
@@ -68,26 +68,26 @@ def find(folder: Path, *, recursive: bool = True) -> Found:
 
 
 def require_some(found: Found, folder: Path, recursive: bool) -> None:
-    """Raise InputError if a search came back empty, with what may be the reason."""
+    """Raise InputError with a hint if no photo was found."""
     if not found.photos:
-        hint = "" if recursive else "; --recursive looks in its subfolders too"
+        hint = "" if recursive else "; --recursive searches its subfolders too"
         raise InputError(
-            f"{folder}: no photo in this folder (other files: {found.others}){hint}. "
-            f"Photos end in {', '.join(sorted(SUFFIXES))}."
+            f"{folder}: no photos in this folder (other files: {found.others}){hint}. "
+            f"Photos have the extensions {', '.join(sorted(SUFFIXES))}."
         )
 
 
 def open_photo(path: Path, data: bytes | None = None) -> Image.Image:
-    """Decode a photo: its first frame, upright, mode RGB, transparent parts on white.
+    """Decode an image file: first frame, upright, RGB, transparent parts on white.
 
-    `data` is the file's content where it lies elsewhere, as in a zip; path is but a name then.
-    Raises PhotoError with the reason if it cannot be read in full.
+    With `data`, the content of the file, such as a member of a zip, path is only a name. Raises
+    PhotoError with the reason if the image cannot be read completely.
     """
     is_heif = path.suffix.lower() in HEIF_SUFFIXES
     can_heif = is_heif and _register_heif()
     try:
         with warnings.catch_warnings():
-            # Pillow's warnings of large or odd files; what it cannot read it raises.
+            # Pillow warns about large or odd files, and raises for unreadable ones.
             warnings.simplefilter("ignore")
             with Image.open(path if data is None else io.BytesIO(data)) as image:
                 image.load()
@@ -96,15 +96,15 @@ def open_photo(path: Path, data: bytes | None = None) -> Image.Image:
         raise
     except Image.DecompressionBombError:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
-        raise PhotoError(f"more than {limit} million pixels: make it smaller first") from None
+        raise PhotoError(f"more than {limit} million pixels: downscale it first") from None
     except PIL.UnidentifiedImageError:
         if (path.stat().st_size if data is None else len(data)) == 0:
             raise PhotoError("empty file") from None
         if is_heif and not can_heif:
-            raise PhotoError("HEIC photos need one more package: pip install pillow-heif") from None
-        raise PhotoError("not an image of a kind that can be read") from None
+            raise PhotoError("HEIC photos need another package: pip install pillow-heif") from None
+        raise PhotoError("not an image in a supported format") from None
     except Exception as error:
-        # Damaged files make Pillow's decoders raise nearly anything; none may stop the others.
+        # Damaged files make Pillow's decoders raise nearly any exception; none may stop the job.
         if path.is_symlink() and not path.exists():
             raise PhotoError(f"a link to {path.readlink()}, which does not exist") from None
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -115,15 +115,15 @@ def _upright(image: Image.Image) -> Image.Image:
     try:
         return PIL.ImageOps.exif_transpose(image)
     except Exception:
-        # The pixels are whole; only the note of how the camera was held cannot be read.
+        # The pixels are intact; only the orientation tag is unreadable.
         return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
-        raise PhotoError("32 bits a pixel, of an unknown range: convert it to 8 or 16 bits first")
+        raise PhotoError("32 bits per pixel, of unknown range: convert it to 8 or 16 bits first")
     if image.mode.startswith("I;16"):
-        # Pillow clips 16-bit values at 255 when it converts them; keep the upper byte.
+        # Pillow clips 16-bit values at 255 when converting them: keep the high byte.
         image = image.convert("I").point(lambda value: value / 256).convert("L")
     if image.has_transparency_data:
         image = image.convert("RGBA")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monetize.contest.archive import open_zip
 from monetize.errors import InputError
+from monetize.images.zip_files import open_zip
 from monetize.job.job import Outputs
 from monetize.messages import name_some, printable
 from monetize.settings import PaintSettings, flags, own_names

@@ -100,5 +100,5 @@ class Singles:
             seed=seed,
             size=single.size,
             scheduler=single.scheduler,
-            others=others,
+            extra=others,
         )

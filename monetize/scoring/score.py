@@ -1,4 +1,4 @@
-"""The contest's score of a set of pictures: FID, KID and MiFID beside reference paintings."""
+"""Score a set of images like the contest: FID, KID and MiFID against reference paintings."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from PIL import Image
 
 from monetize.atomic_files import explained, write_bytes
 from monetize.errors import InputError
-from monetize.images.image_sets import PictureSet
+from monetize.images.image_sets import ImageSet
 from monetize.messages import counted
 from monetize.progress import Reporter, Stage
 from monetize.scoring.inception import WIDTH, Inception
@@ -24,21 +24,21 @@ from monetize.scoring.metrics import (
 )
 
 BOOTSTRAP_DRAWS = 50
-FEWEST = 4
-# With fewer, figures say more of which pictures there are than of what they are like.
-FEW = 50
+MIN_IMAGES = 4
+# Figures of fewer images depend more on the choice of images than on their style.
+FEW_IMAGES = 50
 
 
 @dataclass(frozen=True)
 class Score:
-    """How far pictures are from reference paintings; less is nearer.
+    """Distances of images from reference paintings; lower is better.
 
-    `distance` is the mean over the pictures of the cosine distance to the nearest training
-    painting, which divides FID where it is below 0.1; `nearest` names for the three smallest the
-    picture and its distance. `cautions` say what the figures are not good for.
+    `distance` is the mean cosine distance of the images to the nearest training painting, which
+    divides FID if it is below 0.1; `nearest` lists the three nearest images with their distances.
+    `cautions` are limits of the figures. `images`, `references` and `training` are counts.
     """
 
-    pictures: int
+    images: int
     references: int
     training: int
     fid: Estimate
@@ -50,28 +50,27 @@ class Score:
 
 
 def score(
-    generated: PictureSet,
-    reference: PictureSet,
+    generated: ImageSet,
+    reference: ImageSet,
     inception: Inception,
     reporter: Reporter,
     *,
-    training: PictureSet | None = None,
+    training: ImageSet | None = None,
     cache: bool = True,
     draws: int = BOOTSTRAP_DRAWS,
 ) -> Score:
-    """Score pictures beside a reference, and their memorization beside the training set.
+    """Score images against a reference, and their memorization against a training set.
 
-    The training set is the reference where none is given. Raises InputError for a picture that
-    cannot be read, and for fewer than four. The features of the references are kept for the next
-    time, unless not cache.
+    The training set defaults to the reference. Raises InputError for an unreadable image, and for
+    a set of fewer than four. Features of reference and training set are cached if `cache`.
     """
-    for pictures in (generated, reference, *([training] if training else [])):
-        if len(pictures) < FEWEST:
-            raise InputError(f"{pictures.source}: {FEWEST} pictures are the fewest to be scored")
+    for images in (generated, reference, *([training] if training else [])):
+        if len(images) < MIN_IMAGES:
+            raise InputError(f"{images.source}: scoring needs at least {MIN_IMAGES} images")
     cautions = _cautions(generated, reference)
     for caution in cautions:
         reporter.warn(caution)
-    # First what is likeliest to hold a picture that cannot be read, before minutes are spent.
+    # First the set that is most likely to have an unreadable image, before minutes are spent.
     ours = _features(generated, inception, reporter, cache=False)
     theirs = _features(reference, inception, reporter, cache=cache)
     trained = theirs
@@ -81,7 +80,7 @@ def score(
     with reporter.stage("Bootstrap", draws, "draw") as progress:
         fid, mifid = bootstrap(ours, theirs, distances, draws, progress.advance)
     return Score(
-        pictures=len(generated),
+        images=len(generated),
         references=len(reference),
         training=len(training or reference),
         fid=fid,
@@ -93,36 +92,34 @@ def score(
     )
 
 
-def _cautions(generated: PictureSet, reference: PictureSet) -> list[str]:
+def _cautions(generated: ImageSet, reference: ImageSet) -> list[str]:
     cautions = []
-    fewest = min(len(generated), len(reference))
-    if fewest <= WIDTH:
+    smallest = min(len(generated), len(reference))
+    if smallest <= WIDTH:
         cautions.append(
-            f"{counted(len(generated), 'picture')} and {counted(len(reference), 'reference')}: "
-            f"a covariance of {WIDTH:,} features wants more than as many of each. FID and MiFID "
-            "come out too high; compare them only between sets of the same sizes, and KID else"
+            f"{counted(len(generated), 'image')} and {counted(len(reference), 'reference')}: a "
+            f"covariance of {WIDTH:,} features needs more than {WIDTH:,} of each. FID and MiFID "
+            "come out too high: compare them only between sets of equal sizes, otherwise use KID"
         )
-    if fewest < FEW:
-        cautions.append(f"fewer than {FEW} pictures in a set: the figures mean next to nothing")
+    if smallest < FEW_IMAGES:
+        cautions.append(f"a set of fewer than {FEW_IMAGES} images: the figures mean very little")
     return cautions
 
 
-def _features(
-    pictures: PictureSet, inception: Inception, reporter: Reporter, *, cache: bool
-) -> Floats:
+def _features(images: ImageSet, inception: Inception, reporter: Reporter, *, cache: bool) -> Floats:
     file = None
     if cache:
-        file = _cache_folder() / f"{inception.digest[:16]}-{pictures.digest()[:32]}.npy"
-        with explained(file):  # before the work and not after it
+        file = _cache_folder() / f"{inception.digest[:16]}-{images.digest()[:32]}.npy"
+        with explained(file):  # before the work rather than after it
             file.parent.mkdir(parents=True, exist_ok=True)
-        kept = _kept(file, len(pictures))
-        if kept is not None:
-            reporter.say(f"Features of {pictures.source}: from {file}")
-            return kept
-    label = f"Features of {pictures.source.name}"
-    with reporter.stage(label, len(pictures), "picture") as progress:
-        images = _counted(pictures.images(), progress)
-        features = np.concatenate(list(inception.features(images)))
+        cached = _load(file, len(images))
+        if cached is not None:
+            reporter.say(f"Features of {images.source}: from {file}")
+            return cached
+    label = f"Features of {images.source.name}"
+    with reporter.stage(label, len(images), "image") as progress:
+        counted_images = _advancing(images.images(), progress)
+        features = np.concatenate(list(inception.features(counted_images)))
     if file is not None:
         buffer = io.BytesIO()
         np.save(buffer, features.astype(np.float32))
@@ -130,16 +127,16 @@ def _features(
     return features
 
 
-def _kept(file: Path, number: int) -> Floats | None:
-    """What an earlier call kept in a file; None where it is missing, damaged or of other form."""
+def _load(file: Path, count: int) -> Floats | None:
+    """Read cached features; None if the file is missing, damaged or of another shape."""
     try:
         features: Floats = np.load(file, allow_pickle=False).astype(np.float64)
     except (OSError, ValueError, EOFError):
         return None
-    return features if features.shape == (number, WIDTH) else None
+    return features if features.shape == (count, WIDTH) else None
 
 
-def _counted(images: Iterator[Image.Image], progress: Stage) -> Iterator[Image.Image]:
+def _advancing(images: Iterator[Image.Image], progress: Stage) -> Iterator[Image.Image]:
     for image in images:
         yield image
         progress.advance()

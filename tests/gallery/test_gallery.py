@@ -312,7 +312,7 @@ def test_a_gallery_that_is_stopped_says_that_the_zip_is_done(
     assert names(tmp_path) == {"photos", "a.zip", "a.csv", "a.json"}
 
 
-# In a browser. Colours tell that a picture is really there.
+# In a browser. ColorStatistics tell that a picture is really there.
 
 
 @pytest.fixture(scope="module")

@@ -54,16 +54,19 @@ def test_a_pipe_with_a_photos_name_is_no_photo(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_explained(tmp_path: Path) -> None:
     touch(tmp_path, "notes.txt")
-    with pytest.raises(InputError, match=r"no photo in this folder \(other files: 1\).*\.jpg"):
+    with pytest.raises(InputError, match=r"no photos in this folder \(other files: 1\).*\.jpg"):
         require_some(find(tmp_path), tmp_path, recursive=True)
-    with pytest.raises(InputError, match="--recursive looks in its subfolders"):
+    with pytest.raises(InputError, match="--recursive searches its subfolders"):
         require_some(find(tmp_path), tmp_path, recursive=False)
 
 
 def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir()
     close_to_others(tmp_path / "closed")
-    with nobody(), pytest.raises(InputError, match="closed: cannot list this folder: Permission"):
+    with (
+        nobody(),
+        pytest.raises(InputError, match="closed: this folder cannot be listed: Permission"),
+    ):
         find(tmp_path)
 
 
@@ -107,7 +110,7 @@ def test_no_damage_raises_anything_else(tmp_path: Path) -> None:
 def test_pixels_of_an_unknown_range_are_refused(tmp_path: Path) -> None:
     for mode in ("I", "F"):
         Image.new(mode, (4, 4)).save(tmp_path / f"{mode}.tif")
-        with pytest.raises(PhotoError, match="32 bits a pixel, of an unknown range"):
+        with pytest.raises(PhotoError, match="32 bits per pixel, of unknown range"):
             open_photo(tmp_path / f"{mode}.tif")
 
 

@@ -1,0 +1,52 @@
+"""Name the image files that a command writes, and check before any work that it can write them."""
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from monetize.errors import UsageError
+from monetize.images.encoding import check_format
+from monetize.messages import name_some
+
+
+def numbered(path: Path, count: int) -> list[Path]:
+    """Return the paths of `count` images: path itself for one, otherwise path-1, path-2, ..."""
+    if count == 1:
+        return [path]
+    width = len(str(count))
+    return [path.with_stem(f"{path.stem}-{i:0{width}}") for i in range(1, count + 1)]
+
+
+def check_outputs(paths: Sequence[Path], flag: str, *, overwrite: bool) -> None:
+    """Raise UsageError, naming the flag, for images that could not be written later.
+
+    All paths share one folder and one extension.
+    """
+    check_format(paths[0], flag)
+    if not paths[0].parent.is_dir():
+        raise UsageError(
+            f"{flag} {paths[0]}: there is no folder {paths[0].parent}: create it first"
+        )
+    existing = [path for path in paths if path.exists()]
+    if existing and not overwrite:
+        raise UsageError(f"{flag}: {name_some(existing)} exists; --overwrite replaces it")
+
+
+def free_name(
+    prompt: str, seed: int, folder: Path = Path(), *, suffix: str = "", taken: Collection[Path] = ()
+) -> Path:
+    """Return an unused PNG path named after prompt and seed.
+
+    `suffix` follows the seed; `taken` are resolved paths reserved for other files.
+    """
+    stem = f"{_slug(prompt, 60) or 'painting'}-{seed}{suffix}"
+    path = folder / f"{stem}.png"
+    number = 1
+    while path.exists() or path.resolve() in taken:
+        number += 1
+        path = folder / f"{stem}-{number}.png"
+    return path
+
+
+def _slug(text: str, max_length: int) -> str:
+    return re.sub(r"\W+", "-", text.casefold())[:max_length].strip("-")

@@ -1,0 +1,28 @@
+"""A small network in place of Inception-2015."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from monetize.scoring.inception import SIDE, WIDTH
+
+
+class TinyInception(nn.Module):
+    """Random features, as many as Inception has, that differ between images."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3 * 16 * 16, width)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        small = nn.functional.adaptive_avg_pool2d(pixels, (16, 16))
+        return torch.relu(self.layer(small.flatten(1)))
+
+
+def make_tiny_inception(file: Path, width: int = WIDTH) -> Path:
+    """Save it as TorchScript; the same features every time."""
+    torch.manual_seed(0)
+    example = torch.zeros(2, 3, SIDE, SIDE)
+    torch.jit.trace(TinyInception(width), example).save(str(file))  # type: ignore[no-untyped-call]
+    return file
