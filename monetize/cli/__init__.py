@@ -1,27 +1,33 @@
 """The command line: `run`, `check`, `gallery`, `score`, `caption`, `paint`, `tokens`, `models`.
 
-Nothing here imports torch before a command has printed its first line.
+No command imports torch before it has printed its first line, and `--help` imports little more
+than click: a command is imported when it is chosen, and what it works with when it runs.
 """
 
-import traceback
+from importlib import import_module
 
 import click
 
 from monetize import __version__
-from monetize.cli.caption import caption
-from monetize.cli.check import check
-from monetize.cli.gallery import gallery
-from monetize.cli.models import models
-from monetize.cli.options import VERBOSE
-from monetize.cli.paint import paint
-from monetize.cli.run import run
-from monetize.cli.score import score
-from monetize.cli.tokens import tokens
+from monetize.cli.options.common import VERBOSE
 from monetize.errors import Interrupted, MonetizeError
+
+COMMANDS = ("run", "check", "gallery", "score", "caption", "paint", "tokens", "models")
 
 
 class MonetizeGroup(click.Group):
-    """The one place where errors that a user can mend become a message and an exit code."""
+    """Imports the chosen command; turns errors that a user can fix into a message and a code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command from the module of its name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"monetize.cli.{cmd_name}"), cmd_name)
+        return command
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the chosen command."""
@@ -33,6 +39,8 @@ class MonetizeGroup(click.Group):
         except MonetizeError as caught:
             error = caught
             if ctx.meta.get(VERBOSE):
+                import traceback
+
                 traceback.print_exc()
         prefix = "" if isinstance(error, Interrupted) else "Error: "
         click.echo(f"{prefix}{error}", err=True)
@@ -42,29 +50,25 @@ class MonetizeGroup(click.Group):
 @click.group(cls=MonetizeGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="monetize %(version)s")
 def main() -> None:
-    """Turn photos into Monet paintings: caption each one, paint the caption.
+    """Turn photos into Monet paintings: caption each photo, paint the caption.
 
     \b
     Examples:
-      monetize run photos/ images.zip            a folder of photos into a contest zip
-      monetize check images.zip                  whether the contest would take it
+      monetize run photos/ images.zip            turn a folder of photos into a contest zip
+      monetize check images.zip                  would the contest accept it?
       monetize score images.zip --reference monet_jpg/
-                                                 how near to Monet it comes
-      monetize gallery images.zip                the paintings beside their photos, as a page
-      monetize caption img.jpg                   what a photo shows, in words
+                                                 how close is it to Monet?
+      monetize gallery images.zip                browse paintings and photos on a page
+      monetize caption img.jpg                   say what a photo shows
       monetize paint "a pine tree and a red sun" --weight pine=-1
-      monetize tokens "a pine tree"              how a prompt is cut into tokens
-      monetize models                            which checkpoints there are
+      monetize tokens "a pine tree"              show how a prompt is split into tokens
+      monetize models                            list the known checkpoints
 
     \b
     Exit codes:
-      0    all done
+      0    success
       1    failed; the message says why and what to do
-      2    the command line or a preset is wrong, or something is in the way
+      2    wrong command line or preset, or an existing file is in the way
       3    done, but some photos could not be read; each is listed with its reason
       130  interrupted; the message says how to go on
     """
-
-
-for command in (run, check, gallery, score, caption, paint, tokens, models):
-    main.add_command(command)

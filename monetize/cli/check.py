@@ -1,35 +1,48 @@
-"""`monetize check`: whether the contest would take a zip."""
+"""`monetize check`: whether the contest would accept a zip."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from monetize.cli.help import SectionedCommand
+from monetize.cli.options.common import quiet_option
+from monetize.cli.options.output import json_option
 from monetize.cli.terminal import Terminal
-from monetize.contest.rules import CheckResult
-from monetize.contest.rules import check as check_zip
 from monetize.messages import counted
 
+if TYPE_CHECKING:
+    from monetize.contest.rules import CheckResult
 
-@click.command()
+
+@click.command(cls=SectionedCommand)
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print an object with all of it.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but results and warnings.")
+@json_option
+@quiet_option
 @click.pass_context
 def check(ctx: click.Context, /, out: Path, as_json: bool, quiet: bool) -> None:
-    """Say whether the contest would take the zip OUT, rule by rule.
+    """Check the zip OUT against the rules of the contest.
 
-    Every picture is read and decoded in full; the zip is not changed. Behind the rules stand black
-    or nearly uniform pictures, identical ones, and the size, which break none but may be worth a
-    look. The exit code is 0 where all rules are met, else 1.
+    Every image is read and fully decoded; the zip is not changed. Besides the rules, it reports
+    black or nearly uniform images, identical images, and the size: these break no rule but may
+    be worth a look.
 
     \b
     Examples:
       monetize check images.zip
       monetize check images.zip --json --quiet
+
+    \b
+    Exit codes:
+      0    all rules are met
+      1    a rule is broken, or OUT cannot be read
     """
+    import json
+    from dataclasses import asdict
+
+    from monetize.contest.rules import check as check_zip
+
     terminal = Terminal(quiet=quiet)
     checked = check_zip(out, terminal)
     if as_json:
@@ -41,15 +54,14 @@ def check(ctx: click.Context, /, out: Path, as_json: bool, quiet: bool) -> None:
     ctx.exit(1 if checked.broken else 0)
 
 
-def lines(checked: CheckResult) -> Iterator[str]:
-    """A line for each rule and note, and the outcome as the last."""
+def lines(checked: "CheckResult") -> Iterator[str]:
+    """A line for each rule and note, then the verdict."""
     for rule in checked.rules:
         detail = f": {rule.detail}" if rule.detail else ""
         yield f"{'✓' if rule.met else '✗'} {rule.name}{detail}"
     for note in checked.notes:
         yield f"· {note.name}: {note.detail}"
     if checked.broken:
-        are = "is" if checked.broken == 1 else "are"
-        yield f"The contest would refuse it: {counted(checked.broken, 'rule')} {are} not met."
+        yield f"The contest would refuse it: it breaks {counted(checked.broken, 'rule')}."
     else:
-        yield "The contest would take it."
+        yield "The contest would accept it."

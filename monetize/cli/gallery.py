@@ -1,41 +1,33 @@
-"""`monetize gallery`: a contest zip as a page to look through."""
+"""`monetize gallery`: a contest zip as a page to browse."""
 
 from pathlib import Path
 
 import click
 
-from monetize.cli.options import output_options
+from monetize.cli.help import SectionedCommand, option_in
+from monetize.cli.options.common import verbosity_options
+from monetize.cli.options.output import gallery_output_options
 from monetize.cli.terminal import Terminal
-from monetize.gallery.gallery import Gallery, make
-from monetize.job.job import Outputs
-from monetize.job.report_reader import read_results
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("out", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
+@option_in("Input")(
     "--photos",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the photos, where it is no longer the one that the job was given.",
+    help="Folder of the photos, if it has moved since the job.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path),
-    help="Page to write, an .html file; a folder for its pictures is made beside it.  "
-    "[default: OUT.html]",
-)
-@click.option("--overwrite", is_flag=True, help="Replace the gallery if it exists.")
-@output_options
+@gallery_output_options
+@verbosity_options
 def gallery(
     out: Path, photos: Path | None, output: Path | None, overwrite: bool, quiet: bool, verbose: bool
 ) -> None:
-    """Make a page of the paintings in OUT, a zip that `monetize run` made.
+    """Build a page of the paintings in OUT, a zip that `monetize run` wrote.
 
-    The page shows each painting with its photo, caption and seed, searches the captions, and
-    lays the photo over the painting with a slider. It opens in any browser, straight from the
-    disk, and needs the folder beside it and nothing else. Captions and seeds come from the
-    report beside OUT (.csv, .json). Photos are cut to the shape of their paintings.
+    The page shows each painting with its photo, caption and seed. You can search the captions,
+    and compare photo and painting with a slider. It opens in any browser straight from the disk;
+    it needs only the folder next to it. Captions and seeds come from the reports next to OUT
+    (.csv, .json). Photos are cropped to the shape of their paintings.
 
     \b
     Examples:
@@ -43,6 +35,10 @@ def gallery(
       monetize gallery images.zip --photos holidays/ -o show.html
       monetize gallery images.zip --overwrite
     """
+    from monetize.gallery.gallery import Gallery, make
+    from monetize.job.job import Outputs
+    from monetize.job.report_reader import read_results
+
     outputs = Outputs(out)
     make(
         read_results(outputs),

@@ -1,25 +1,27 @@
-"""`monetize models`: the checkpoints that have a name here."""
-
-import json
+"""`monetize models`: the checkpoints that have a name."""
 
 import click
 
+from monetize.cli.help import SectionedCommand
+from monetize.cli.options.output import json_option
 from monetize.cli.terminal import Terminal
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
+@click.command(cls=SectionedCommand)
+@json_option
 def models(as_json: bool) -> None:
-    """List the names that --captioner and --model know, and which are on this machine.
+    """List the names that --captioner and --model accept, and which are on this machine.
 
-    Beside these, both take any hub id (OWNER/NAME, OWNER/NAME@REVISION) and any local folder of
-    the same layout.
+    Both also accept any hub id (OWNER/NAME, OWNER/NAME@REVISION) and any local folder in the same
+    layout.
 
     \b
     Examples:
       monetize models
       monetize models --json
     """
+    import json
+
     from monetize.checkpoints.resolve import KNOWN, is_cached
 
     terminal = Terminal()

@@ -1,44 +1,45 @@
-"""`monetize score`: how near pictures come to paintings, as the contest measures it."""
+"""`monetize score`: how close pictures come to paintings, by the contest's measure."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from monetize.cli.options import output_options
+from monetize.cli.help import SectionedCommand, option_in
+from monetize.cli.options.common import verbosity_options
+from monetize.cli.options.device import device_option
+from monetize.cli.options.output import json_option
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.settings import DeviceSettings
 
 PICTURES = click.Path(exists=True, path_type=Path)
 
+_input_option = option_in("Input")
 
-@click.command()
+
+@click.command(cls=SectionedCommand)
 @click.argument("what", type=PICTURES)
-@click.option(
+@_input_option(
     "--reference",
     type=PICTURES,
     required=True,
-    help="Paintings to be near to: a folder or a zip. The contest takes its own 300 Monets.",
+    help="Paintings to compare with: a folder or a zip. The contest uses its 300 Monets.",
 )
-@click.option(
+@_input_option(
     "--memorization-reference",
     type=PICTURES,
-    help="Paintings that may have been copied, where they are others than --reference.",
+    help="Paintings that may have been copied, if they differ from --reference.",
 )
-@click.option(
+@_input_option(
     "--inception",
     "inception_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="TorchScript of Inception-2015 that maps (batch, 3, 299, 299) in [-1, 1] to 2,048 "
-    "features.  [default: the one that the extra `score` brings]",
+    "features.  [default: the one in the optional dependency `score`]",
 )
-@click.option(
-    "--device", default=DeviceSettings.device, show_default=True, help="auto, cpu, cuda, cuda:1."
-)
-@click.option("--no-cache", is_flag=True, help="Do not keep the features of the references.")
-@click.option("--json", "as_json", is_flag=True, help="Print an object with all figures.")
-@output_options
+@_input_option("--no-cache", is_flag=True, help="Do not cache the features of the references.")
+@device_option
+@json_option
+@verbosity_options
 def score(
     what: Path,
     reference: Path,
@@ -50,26 +51,31 @@ def score(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Score the pictures of WHAT, a zip or a folder, beside reference paintings; less is better.
+    """Score the pictures of WHAT, a zip or a folder, against reference paintings.
+
+    Lower is better for all three figures:
 
     \b
     MiFID  the contest's score: FID, divided by the mean cosine distance of the
            pictures to the nearest training painting if that is below 0.1
-    FID    distance of means and covariances of Inception features
-    KID    distance by a kernel, x 1000; fair to small sets
+    FID    distance between means and covariances of Inception features
+    KID    kernel distance, x 1000; unbiased, so fair to small sets
 
-    Behind each stands its standard deviation: of MiFID and FID over 50 bootstrap draws of the
-    pictures, of KID over 100 subsets of 1,000, or of half the pictures where they are fewer.
+    Each figure comes with its standard deviation: for MiFID and FID over 50 bootstrap samples of
+    the pictures, for KID over 100 subsets of 1,000 pictures, or of half of them if there are fewer.
 
     \b
     Examples:
       monetize score images.zip --reference monet_jpg/
-      monetize score photos/ --reference monet_jpg/          what is to be beaten
+      monetize score photos/ --reference monet_jpg/          the score to beat
       monetize score images.zip --reference all_monets/ --memorization-reference monet_jpg/
       monetize score images.zip --reference monet_jpg/ --json
     """
+    import json
+    from dataclasses import asdict
+
     terminal = Terminal(quiet=quiet, verbose=verbose)
-    terminal.say(f"Scoring {what} beside {reference}")
+    terminal.say(f"Scoring {what} against {reference}")
     load_libraries(terminal)
     from monetize.devices import place
     from monetize.images.image_sets import ImageSet
@@ -87,7 +93,7 @@ def score(
         terminal.result(json.dumps(asdict(result), indent=2))
         return
     limit = MEMORIZATION_EPSILON
-    copied = "" if result.distance < limit else f", not below {limit}: none is held to be a copy"
+    copied = "" if result.distance < limit else f", not below {limit}: not counted as copies"
     kid = f"{1000 * result.kid.value:.2f} ± {1000 * result.kid.std:.2f}"
     terminal.result(f"MiFID       {result.mifid}")
     terminal.result(f"FID         {result.fid}")

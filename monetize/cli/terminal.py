@@ -1,37 +1,25 @@
-"""What the terminal shows: lines and progress bars on standard error, results on standard out."""
+"""What a command shows: lines and progress on standard error, results on standard output."""
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
-from tqdm import tqdm
 
-from monetize.messages import counted
 from monetize.progress import Reporter, Stage
 
-BAR = (
-    "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
-    "[{elapsed}, {remaining} left, {pace}{postfix}]"
-)
-SECONDS_BETWEEN_LINES = 30
-# What stands for a sign where the encoding of a stream lacks it.
+if TYPE_CHECKING:  # it imports tqdm
+    from monetize.cli.progress_display import BarStage
+
+# Replacements for characters that the encoding of a stream does not have.
 PLAIN = {"✓": "ok ", "✗": "NOT", "·": "-", "×": "x"}
 
 
-def pace(rate: float | None, unit: str) -> str:
-    """A rate per second as a person would say it: 4.52 photos/s, 35.9 s a painting."""
-    if not rate:
-        return f"? {unit}s/s"
-    return f"{rate:.2f} {unit}s/s" if rate >= 1 else f"{1 / rate:.1f} s a {unit}"
-
-
 def encodable(text: str, stream: TextIO | None) -> str:
-    """A text as a stream can write it: other signs or escapes where its encoding lacks some."""
-    # What stands in for a terminal, in a notebook or a test, may lack both.
+    """Replace or escape the characters that a stream's encoding does not have."""
+    # The stream of a notebook or a test may have neither attribute.
     encoding = getattr(stream, "encoding", None) or "utf-8"
     errors = getattr(stream, "errors", None) or "strict"
     for sign, plain in PLAIN.items():
@@ -50,38 +38,25 @@ def _fits(text: str, encoding: str, errors: str = "strict") -> bool:
     return True
 
 
-class Bar(tqdm):  # type: ignore[misc]
-    """A tqdm bar whose rate is worded by `pace`."""
-
-    @property
-    def format_dict(self) -> dict[str, Any]:
-        """What a bar is made of."""
-        values: dict[str, Any] = super().format_dict
-        # At its end a bar knows no recent rate and shows that of the whole.
-        done, elapsed = values["n"] - values["initial"], values["elapsed"]
-        rate = values["rate"] or (done / elapsed if elapsed else None)
-        return {**values, "pace": pace(rate, values["unit"])}
-
-
 class Terminal(Reporter):
-    """Draws bars on a terminal; elsewhere writes a plain line now and then."""
+    """Draws progress bars on a terminal; writes occasional plain lines elsewhere."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet = quiet
         self.verbose = verbose
-        self._bar: Bar | None = None
+        self._bar: BarStage | None = None
 
     def say(self, text: str) -> None:
-        """Show a line unless quiet."""
+        """Show a line, unless quiet."""
         if not self.quiet:
             self._write(text, err=True)
 
     def warn(self, text: str) -> None:
-        """Show a warning, quiet or not."""
+        """Show a warning, even if quiet."""
         self._write(f"Warning: {text}", err=True)
 
     def result(self, text: str) -> None:
-        """Put a line of what was asked for on standard output."""
+        """Write a line of the result to standard output."""
         self._write(text, err=False)
 
     def _write(self, text: str, *, err: bool) -> None:
@@ -89,7 +64,7 @@ class Terminal(Reporter):
         if self._bar is None:
             click.echo(text, err=err)
         else:
-            with self._bar.external_write_mode(file=sys.stderr):
+            with self._bar.bar.external_write_mode(file=sys.stderr):
                 click.echo(text, err=err)
 
     @contextmanager
@@ -97,93 +72,35 @@ class Terminal(Reporter):
         """Show the progress of a stage with its rate and the time left."""
         if self.quiet:
             yield Stage()
-        elif sys.stderr.isatty():
-            with Bar(
-                desc=label,
-                total=total,
-                initial=done,
-                unit=unit,
-                bar_format=BAR,
-                file=sys.stderr,
-            ) as self._bar:
-                try:
-                    yield BarStage(self._bar)
-                finally:
-                    bar, self._bar = self._bar, None
-                    bar.set_postfix_str("")
+            return
+        from monetize.cli.progress_display import BarStage, LineStage
+
+        if sys.stderr.isatty():
+            self._bar = BarStage(label, total, unit, done, sys.stderr)
+            try:
+                yield self._bar
+            finally:
+                bar, self._bar = self._bar, None
+                bar.end()
         else:
-            stage = LineStage(self, label, total, unit, done)
+            stage = LineStage(label, total, unit, done, self.say)
             yield stage
             stage.end()
 
 
-class BarStage(Stage):
-    """A tqdm bar."""
-
-    def __init__(self, bar: Bar) -> None:
-        self.bar = bar
-        self.drawn = 0.0
-
-    def advance(self, count: int = 1) -> None:
-        """Move the bar."""
-        self.bar.set_postfix_str("", refresh=False)
-        self.bar.update(count)
-
-    def step(self, text: str) -> None:
-        """Show the step behind the bar, but not more often than an eye can follow."""
-        now = time.monotonic()
-        if now - self.drawn >= self.bar.mininterval:
-            self.drawn = now
-            self.bar.set_postfix_str(text)
-
-
-class LineStage(Stage):
-    """Plain lines for a log: one at the start, one every half minute, one at the end."""
-
-    def __init__(self, terminal: Terminal, label: str, total: int, unit: str, done: int) -> None:
-        self.terminal, self.label, self.total, self.unit = terminal, label, total, unit
-        self.initial = self.done = done
-        self.started = self.shown = time.monotonic()
-        resumed = f", {done} of them done before" if done else ""
-        terminal.say(f"{label}: {counted(total, unit)}{resumed}")
-
-    def advance(self, count: int = 1) -> None:
-        """Count, and write a line if the last one is old."""
-        self.done += count
-        if time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES and self.done < self.total:
-            self.shown = time.monotonic()
-            self.terminal.say(f"{self.label}: {self._meter('{remaining} left, ')}")
-
-    def end(self) -> None:
-        """Write the last line."""
-        self.terminal.say(f"{self.label}: {self._meter('took {elapsed}, ')}")
-
-    def _meter(self, time_format: str) -> str:
-        elapsed = time.monotonic() - self.started
-        text: str = tqdm.format_meter(
-            self.done,
-            self.total,
-            elapsed,
-            initial=self.initial,
-            bar_format="{n_fmt}/{total_fmt}, " + time_format + "{pace}",
-            pace=pace((self.done - self.initial) / elapsed, self.unit),
-        )
-        return text
-
-
 def quieten_libraries(terminal: Terminal) -> None:
-    """Turn off the model libraries' own chatter, unless verbose; before they are imported."""
+    """Turn off the messages of the model libraries, unless verbose; call before importing them."""
     level = "warning" if terminal.verbose else "error"
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", level)
     os.environ.setdefault("DIFFUSERS_VERBOSITY", level)
-    # transformers otherwise starts a thread that asks the hub for another file format.
+    # Otherwise transformers starts a thread that asks the hub for another file format.
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     if terminal.quiet or not sys.stderr.isatty():
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 
 def load_libraries(terminal: Terminal) -> None:
-    """Import the model libraries, which takes seconds, with their own progress bars off."""
+    """Import the model libraries, which takes seconds, with their progress bars off."""
     quieten_libraries(terminal)
     import diffusers
     import transformers

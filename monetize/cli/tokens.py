@@ -1,42 +1,44 @@
-"""`monetize tokens`: how a prompt is cut into tokens, and which weight each gets."""
+"""`monetize tokens`: how a prompt is split into tokens, and the weight of each."""
 
-import json
-from dataclasses import asdict
 from typing import Any
 
 import click
 
-from monetize.cli.options import (
-    build,
-    common_options,
-    model_option,
-    weight_option,
-)
+from monetize.cli.help import SectionedCommand
+from monetize.cli.options.base import build
+from monetize.cli.options.common import common_options
+from monetize.cli.options.device import offline_option
+from monetize.cli.options.output import json_option
+from monetize.cli.options.painting import model_option
+from monetize.cli.options.weights import weight_option
 from monetize.cli.terminal import Terminal, quieten_libraries
 from monetize.prompts.prompt import Prompt, check_text
 from monetize.settings import DeviceSettings, PaintSettings
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("prompt")
 @model_option
 @weight_option
-@click.option("--offline", is_flag=True, help="Never use the network.")
-@click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
+@offline_option
+@json_option
 @common_options("paint")
 def tokens(
     prompt: str, offline: bool, as_json: bool, quiet: bool, verbose: bool, **params: Any
 ) -> None:
     """List the tokens of PROMPT: position, text, weight.
 
-    Positions are what `--weight @6=-1` takes. A painter of the Stable Diffusion v1 family sees
-    77 of them, pocket 32; what is past them is marked as cut. Only the tokenizer is loaded.
+    Positions are what `--weight @6=-1` refers to. Painters of the Stable Diffusion v1 family see
+    77 tokens, pocket sees 32; any further ones are marked as cut. Only the tokenizer is loaded.
 
     \b
     Examples:
       monetize tokens "a fantasy landscape with a pine forest"
       monetize tokens "a pine tree and a red sun" --weight "red sun=2" --json
     """
+    import json
+    from dataclasses import asdict
+
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings = build(PaintSettings, params)
     check_text(prompt)

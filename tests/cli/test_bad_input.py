@@ -36,19 +36,22 @@ def test_a_bad_photo_is_listed_and_stops_no_other(
     assert {row["status"] for row in good} == {"painted"}
 
 
-def test_a_mended_photo_joins_the_others(run_job: Run, photos: Path, tmp_path: Path) -> None:
+def test_a_repaired_photo_joins_the_others(run_job: Run, photos: Path, tmp_path: Path) -> None:
     whole = photos / "photo3.jpg"
     data = whole.read_bytes()
     whole.write_bytes(b"")
     out = tmp_path / "out.zip"
     result = run_job(photos, out)
     assert result.exit_code == 3
-    assert f"Mend them, move {out} away, and the same command paints only what" in result.stderr
+    assert (
+        f"Fix them, move {out} away, and run the same command: it paints only the missing"
+        in result.stderr
+    )
     whole.write_bytes(data)
     out.unlink()
-    mended = run_job(photos, out)
-    assert mended.exit_code == 0, mended.stderr
-    assert "Painting: 6 paintings, 5 of them done before" in mended.stderr
+    repaired = run_job(photos, out)
+    assert repaired.exit_code == 0, repaired.stderr
+    assert "Painting: 6 paintings, 5 of them done before" in repaired.stderr
     run_job(photos, tmp_path / "fresh.zip")
     assert out.read_bytes() == (tmp_path / "fresh.zip").read_bytes()
 

@@ -85,7 +85,7 @@ def test_a_good_zip_meets_all_rules(cli: Run, full: Path) -> None:
         "· black or nearly uniform: none",
         "· identical to another: 7,000 in 1 group: 0000.jpg, 0001.jpg, 0002.jpg and 6997 more",
         f"· size: {full.stat().st_size / 1e6:.1f}MB",
-        "The contest would take it.",
+        "The contest would accept it.",
     ]
     assert "Checking: 7,000 images" in result.stderr
 
@@ -227,7 +227,7 @@ def test_an_empty_zip_meets_no_rule_about_images(cli: Run, tmp_path: Path) -> No
     result = cli("check", pack(tmp_path))
     assert result.exit_code == 1
     assert "✗ intact: no images found" in result.stdout
-    assert result.stdout.splitlines()[-1] == ("The contest would refuse it: 7 rules are not met.")
+    assert result.stdout.splitlines()[-1] == "The contest would refuse it: it breaks 7 rules."
 
 
 def test_a_damaged_zip_is_refused_with_advice(tmp_path: Path) -> None:
@@ -291,7 +291,9 @@ def test_run_ends_with_the_check_and_keeps_its_exit_code(
     result = run_job(photos, tmp_path / "holidays.zip")
     assert result.exit_code == 0, result.stderr
     *_, contest, done = result.stderr.splitlines()
-    assert contest.startswith("The contest wants 7,000 to 10,000 pictures, so this is no entry")
+    assert contest.startswith(
+        "The contest requires 7,000 to 10,000 images, so this is not an entry"
+    )
     assert done.startswith("Done: 6 paintings, ")
     assert result.stdout == ""
 
@@ -306,7 +308,7 @@ def test_run_shows_every_rule_of_an_entry(
     start = lines.index("As an entry to the contest:")
     assert lines[start + 1] == "  ✗ named images.zip: it is paintings.zip"
     assert lines[start + 3] == "  ✓ at the root: all 6"
-    assert lines[-2] == "  The contest would refuse it: 1 rule is not met."
+    assert lines[-2] == "  The contest would refuse it: it breaks 1 rule."
 
 
 def test_run_reports_black_paintings(

@@ -499,7 +499,8 @@ def test_the_command_that_the_viewer_shows_is_understood(browser: Browser, page:
         browser.wait(f"document.getElementById('place').textContent === '{index + 1} of 4'")
         line = browser.run("document.getElementById('command').textContent")
         _, name, *arguments = shlex.split(line)
-        command = main.commands[name]
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
         values, _, _ = command.make_parser(click.Context(command)).parse_args(arguments)
         assert values["prompt"] == f"{CAPTIONS[index]} {STYLE}"
         assert list(values.get("weight", [])) == weights

@@ -143,7 +143,10 @@ def test_kept_pictures_are_those_of_paint_and_of_the_sheet(paint: Run) -> None:
         (["--sweep", "pine=1:11:1", "--sweep", "sun=1:11:1"], "11 × 11 are more than 100"),
         (["--sweep", "pine=0:1:1", "-n", "2"], "--sweep paints from one seed"),
         (["--sweep", "pine=0:1:1", "--heatmap", "h.png"], "--heatmap is for one weight at a time"),
-        (["--sweep", "pine=0:1:1", "-o", "a.gif"], "--output a.gif: a picture is written as .png"),
+        (
+            ["--sweep", "pine=0:1:1", "-o", "a.gif"],
+            "--output a.gif: unsupported image format; use one of",
+        ),
         (["--keep"], "--keep is for the pictures of a --sweep; give both"),
     ],
 )

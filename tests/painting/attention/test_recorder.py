@@ -253,7 +253,7 @@ def test_paint_refuses_sheets_that_cannot_be_written(cli: Run, tiny: Tiny) -> No
     command = ("paint", TEXT, "--model", tiny.painter, "--steps", 1)
     for arguments, message in (
         (("--heatmap", "a.png"), "--heatmap: a.png exists; --overwrite replaces it"),
-        (("--heatmap", "a.gif"), "--heatmap a.gif: a picture is written as .png"),
+        (("--heatmap", "a.gif"), "--heatmap a.gif: unsupported image format; use one of"),
         (("--heatmap", "b.png", "-o", "b.png"), "--output and --heatmap would both write"),
         (("--heatmap", "b.png", "--compile"), "--heatmap looks into the model, which --compile"),
         (("--heatmap", "b.png", "-n", 101), "sheets for 100 paintings at most, not 101"),

@@ -1,0 +1,36 @@
+"""Caption photos batch by batch, and draw the heat maps of `monetize caption`."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from monetize.atomic_files import write_bytes
+from monetize.captioning.captioner import Captioner, Look
+from monetize.captioning.read_ahead import of_readable
+from monetize.images.encoding import encode
+from monetize.images.photos import Photo, open_photo
+from monetize.sheets.caption_heatmap import draw
+
+
+def captioned(
+    captioner: Captioner, batches: Iterable[Sequence[Photo]], sheets: Sequence[Path]
+) -> Iterator[tuple[Sequence[Photo], dict[str, str], dict[str, str]]]:
+    """Caption each batch: (photos, captions by key, reasons for unreadable photos by key).
+
+    Writes a heat map for each readable photo if there are sheets to write.
+    """
+    if not sheets:
+        yield from of_readable(captioner, batches, captioner.caption)
+        return
+    to_draw = iter(sheets)
+    for chunk, looks, unreadable in of_readable(captioner, batches, captioner.look):
+        _draw(chunk, looks, to_draw)
+        yield chunk, {key: look.caption for key, look in looks.items()}, unreadable
+
+
+def _draw(chunk: Sequence[Photo], looks: Mapping[str, Look], sheets: Iterator[Path]) -> None:
+    """Write the sheets of a batch; skips the number of a photo that cannot be read."""
+    for photo, path in zip(chunk, sheets, strict=False):
+        if photo.key in looks:
+            look = looks[photo.key]
+            drawn = draw(open_photo(photo.path), photo.path.name, look)
+            write_bytes(path, encode(drawn, path, look.caption, "--heatmap"))

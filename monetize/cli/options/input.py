@@ -1,0 +1,35 @@
+"""Input: which photos, captions and prompts a command reads."""
+
+from pathlib import Path
+
+import click
+
+from monetize.cli.help import option_in
+from monetize.cli.options.base import all_of, shown_default
+from monetize.settings import RunSettings
+
+_option = option_in("Input")
+
+recursive_option = _option(
+    "--recursive/--no-recursive",
+    help="Also look for photos in subfolders.",
+    **shown_default(RunSettings.recursive),
+)
+
+run_input_options = all_of(
+    recursive_option,
+    _option("--limit", type=int, help="Use only the first photos, sorted by name."),
+    _option(
+        "--captions",
+        "captions_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="CSV file with the columns photo (or image) and caption. Its captions are painted; "
+        "no photo is captioned.",
+    ),
+)
+
+from_file_option = _option(
+    "--from-file",
+    type=click.File(encoding="utf-8"),
+    help="Text file with one prompt per line; - reads standard input.",
+)

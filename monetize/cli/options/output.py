@@ -1,0 +1,89 @@
+"""Output: which files a command writes, and in what form."""
+
+from pathlib import Path
+
+import click
+
+from monetize.cli.help import option_in
+from monetize.cli.options.base import all_of, shown_default
+from monetize.settings import RunSettings
+
+_option = option_in("Output")
+
+run_output_options = all_of(
+    _option(
+        "--output-size",
+        type=int,
+        help="Width and height of the JPEGs in the zip, in pixels.",
+        **shown_default(RunSettings.output_size),
+    ),
+    _option(
+        "--jpeg-quality",
+        type=int,
+        help="Quality of the JPEGs, from 1 to 100.",
+        **shown_default(RunSettings.jpeg_quality),
+    ),
+    _option(
+        "--gallery/--no-gallery",
+        "with_gallery",
+        default=False,
+        show_default=True,
+        help="When the job is done, also build the page that `monetize gallery` builds. "
+        "--time-budget does not include it.",
+    ),
+    _option("--keep-work", is_flag=True, help="Keep the folder OUT.work when the job is done."),
+    _option("--overwrite", is_flag=True, help="Start over, and replace OUT if it exists."),
+)
+
+_overwrite_option = _option(
+    "--overwrite", is_flag=True, help="Replace the output files if they exist."
+)
+
+paint_output_options = all_of(
+    _option(
+        "--output",
+        "-o",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="PNG or JPEG file to write; several paintings are numbered.  "
+        "[default: a new file named after the prompt and the seed]",
+    ),
+    _option(
+        "--heatmap",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="PNG or JPEG file for a sheet that shows where each word acted on the painting. With "
+        "weights it compares before and after, so each picture is painted twice. The sheets of "
+        "several paintings are numbered.",
+    ),
+    _overwrite_option,
+)
+
+caption_output_options = all_of(
+    _option("--csv", "form", flag_value="csv", help="Write the columns photo and caption."),
+    _option("--json", "form", flag_value="json", help="Write a list of objects."),
+    _option(
+        "--output",
+        "-o",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="File to write: .csv, .json, or any other name for tab-separated text.",
+    ),
+    _option(
+        "--heatmap",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="PNG or JPEG file for a sheet that shows where in the photo each word of the caption "
+        "comes from. The sheets of several photos are numbered.",
+    ),
+    _overwrite_option,
+)
+
+gallery_output_options = all_of(
+    _option(
+        "--output",
+        "-o",
+        type=click.Path(path_type=Path),
+        help="Page to write, an .html file; its pictures go into a folder next to it.  "
+        "[default: OUT.html]",
+    ),
+    _option("--overwrite", is_flag=True, help="Replace the gallery if it exists."),
+)
+
+json_option = _option("--json", "as_json", is_flag=True, help="Print JSON for programs.")

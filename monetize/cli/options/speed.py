@@ -1,0 +1,38 @@
+"""Speed: how much is painted at once, and how long a job may take."""
+
+from monetize.cli.help import option_in
+from monetize.cli.options.base import all_of
+from monetize.cli.parameter_types import DURATION, AutoOrNumber
+
+_option = option_in("Speed")
+
+batch_options = all_of(
+    _option(
+        "--batch-size",
+        type=AutoOrNumber(),
+        default="auto",
+        show_default=True,
+        help="Number of pictures painted at once. auto is as many as fit the memory of a CUDA "
+        "device, up to 16, and 1 elsewhere. It is halved when memory runs out.",
+    ),
+    _option(
+        "--compile/--no-compile",
+        default=None,
+        help="Compile the model: takes minutes up front, then paints faster.  "
+        "[default: on CUDA, for 256 paintings or more]",
+    ),
+)
+
+budget_options = all_of(
+    _option(
+        "--time-budget",
+        type=DURATION,
+        help="Finish within this time, such as 4h30m: measures the speed of this machine, then "
+        "uses as many steps as fit, up to --num-inference-steps.",
+    ),
+    _option(
+        "--allow-approximate",
+        is_flag=True,
+        help="Let --time-budget skip guidance in the first and last steps, so that more steps fit.",
+    ),
+)

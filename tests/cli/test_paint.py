@@ -1,0 +1,115 @@
+"""`monetize paint`."""
+
+import re
+from pathlib import Path
+
+import pytest
+from helpers import Run, Tiny
+from PIL import Image
+
+PROMPT = "a pine tree and a red sun"
+
+
+@pytest.fixture
+def paint(cli: Run, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `monetize paint` with the tiny painter in a folder of its own."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run(*args: object, **options: object) -> object:
+        return cli("paint", *args, "--model", tiny.painter, "--steps", 2, **options)
+
+    return run  # type: ignore[return-value]
+
+
+def test_a_painting_is_named_after_prompt_and_seed(paint: Run) -> None:
+    result = paint(PROMPT, "--seed", 7)
+    assert result.stdout == "a-pine-tree-and-a-red-sun-7.png\n"
+    again = paint(PROMPT, "--seed", 7)
+    assert again.stdout == "a-pine-tree-and-a-red-sun-7-2.png\n"
+    first, second = (Path(r.stdout.strip()).read_bytes() for r in (result, again))
+    assert first == second
+
+
+def test_a_random_seed_is_told(paint: Run) -> None:
+    result = paint(PROMPT)
+    [seed] = re.findall(r"^Seed: (\d+)$", result.stderr, re.MULTILINE)
+    assert Path(f"a-pine-tree-and-a-red-sun-{seed}.png").exists()
+
+
+def test_several_paintings_are_numbered_with_seeds_counted_up(paint: Run) -> None:
+    result = paint(PROMPT, "--seed", 7, "-n", 3, "-o", "a.png", "--batch-size", 2)
+    assert result.stdout.split() == ["a-1.png", "a-2.png", "a-3.png"]
+    paint(PROMPT, "--seed", 9, "-o", "nine.png")
+    assert Image.open("a-3.png").tobytes() == Image.open("nine.png").tobytes()
+    assert "Seed: 9," in Image.open("a-3.png").info["parameters"]
+
+
+def test_a_weight_changes_the_painting_and_is_written_into_it(paint: Run) -> None:
+    paint(PROMPT, "--seed", 7, "-o", "plain.png")
+    paint(PROMPT, "--seed", 7, "-o", "one.png", "-w", "pine=1")
+    paint(PROMPT, "--seed", 7, "-o", "less.png", "-w", "pine=-9", "-w", "red sun=2")
+    plain, one, less = (Image.open(name) for name in ("plain.png", "one.png", "less.png"))
+    assert plain.tobytes() == one.tobytes() != less.tobytes()
+    assert 'Token weights: "pine=-9, red sun=2"' in less.info["parameters"]
+
+
+def test_prompts_come_from_a_file_or_standard_input(paint: Run, tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("a lake\n\n  a tree \n")
+    names = ["a-lake-1.png", "a-tree-1.png"]
+    assert paint("--from-file", prompts, "--seed", 1).stdout.split() == names
+    for name in names:
+        Path(name).unlink()
+    assert paint("-", "--seed", 1, stdin="a lake\na tree\n").stdout.split() == names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((PROMPT, "-w", "elm=2"), "'elm' is not in the prompt. Its words are: a, pine, tree, and"),
+        (("pine " * 80 + "sun", "-w", "sun=2"), "'sun' is in the part that is cut"),
+        ((PROMPT, "-w", "pine=nan"), "'pine=nan' is not a weight: write WORD=NUMBER"),
+        ((PROMPT, "-w", "pine=1", "-w", "Pine=2"), "--weight 'pine' is given more than once"),
+        (("caf\udce9",), "the prompt caf\\udce9 is not valid UTF-8"),
+        ((), "give either PROMPT or --from-file"),
+        (("  ",), "PROMPT is empty"),
+        ((PROMPT, "-o", "a.gif"), "--output a.gif: unsupported image format; use one of"),
+        ((PROMPT, "-o", "nowhere/a.png"), "there is no folder nowhere"),
+        ((PROMPT, "--size", "50"), "--size 50: "),
+        ((PROMPT, "--seed", "18446744073709551615", "-n", "2"), "the last of 2 seeds would be a"),
+        ((PROMPT, "--device", "cuda:99"), "--device cpu always works"),
+        ((PROMPT, "--safety-checker"), "it lacks safety_checker/config.json"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_painted_is_refused(
+    paint: Run, arguments: tuple[str, ...], message: str
+) -> None:
+    result = paint(*arguments)
+    assert result.exit_code == (1 if "--safety-checker" in arguments else 2)
+    assert message in result.stderr
+    assert list(Path().iterdir()) == []
+
+
+def test_a_prompt_that_is_too_long_is_painted_with_a_warning(paint: Run) -> None:
+    result = paint("pine " * 75 + "red sun", "-o", "a.png")
+    assert result.exit_code == 0
+    assert "longer than the 77 tokens" in result.stderr
+    assert "no effect: 'red sun'" in result.stderr
+
+
+def test_a_negative_prompt_that_is_too_long_is_told(paint: Run) -> None:
+    result = paint(PROMPT, "-o", "a.png", "--negative-prompt", "pine " * 75 + "red sun")
+    assert result.exit_code == 0
+    assert "--negative-prompt is longer than the 77 tokens" in result.stderr
+    assert "no effect: 'red sun'" in result.stderr
+
+
+def test_paint_replaces_no_file_silently(paint: Run) -> None:
+    Path("a.jpg").write_text("mine")
+    refused = paint(PROMPT, "-o", "a.jpg")
+    assert refused.exit_code == 2
+    assert "a.jpg exists; --overwrite replaces it" in refused.stderr
+    assert paint(PROMPT, "-o", "a.jpg", "--overwrite").exit_code == 0
+    assert Image.open("a.jpg").format == "JPEG"
