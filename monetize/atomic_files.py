@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written under another name, flushed, then renamed."""
+"""Atomic writes: a file is written under a temporary name, synced, then renamed."""
 
 import errno
 import os
@@ -20,9 +20,9 @@ REASONS = {
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to write that appears at path only when the block ends without an error.
+    """Open a file for writing that appears at path only if the block ends without an error.
 
-    Raises StorageError, and leaves what stood at path untouched, if it cannot be written.
+    Raises StorageError if it cannot be written; an existing file at path is then unchanged.
     """
     temporary = path.with_name(path.name + ".part")
     with explained(path):
@@ -37,25 +37,25 @@ def writing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file as a whole; raises StorageError."""
+    """Write a file atomically; raises StorageError."""
     with writing(path) as file:
         file.write(data)
 
 
 def flush_to_disk(file: BinaryIO) -> None:
-    """Make a file's content outlast a power cut."""
+    """Make sure that a file's content survives a power cut."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def flush_all() -> None:
-    """Make all that was written outlast a power cut, at one go where there are many files."""
+    """Make sure that everything written so far survives a power cut; quicker for many files."""
     if os.name == "posix":
         os.sync()
 
 
 def flush_folder(folder: Path) -> None:
-    """Make a rename in a folder outlast a power cut; Windows has no such call and needs none."""
+    """Make sure that a rename in a folder survives a power cut; Windows needs no such call."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -66,7 +66,7 @@ def flush_folder(folder: Path) -> None:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn an OSError inside the block into a StorageError that names path and the reason."""
+    """Turn an OSError in the block into a StorageError that names path and the reason."""
     try:
         yield
     except OSError as error:

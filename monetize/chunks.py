@@ -1,4 +1,4 @@
-"""The unit of work: a sequence cut into chunks."""
+"""Cutting a job into chunks, its units of work."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -7,9 +7,9 @@ T = TypeVar("T")
 
 
 def chunks(work: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Cut the work into batches.
+    """Cut the work into chunks of `size`; the last may be smaller.
 
-    What a chunk holds never depends on what was done before, so a resumed job makes the batches
-    that an uninterrupted one makes.
+    A chunk never depends on what is already done, so a resumed job runs the same batches as an
+    uninterrupted one.
     """
     return [work[start : start + size] for start in range(0, len(work), size)]

@@ -1,4 +1,4 @@
-"""Tables as CSV."""
+"""Writing tables as CSV."""
 
 import csv
 import io
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 
 def to_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """A CSV table as bytes, with names that are not valid Unicode kept as they are on disk."""
+    """Return a CSV table as bytes; names that are not valid Unicode stay as they are on disk."""
     text = io.StringIO(newline="")
     plain = csv.writer(text, lineterminator="\n")
-    # Python 3.11 leaves a lone carriage return without the quotes that it needs.
+    # Python 3.11 does not quote a lone carriage return, although it must be quoted.
     quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     plain.writerow(header)
     for row in rows:

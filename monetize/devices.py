@@ -1,4 +1,4 @@
-"""Devices: where models run, and in which precision."""
+"""Devices and precisions that models run with."""
 
 import gc
 import re
@@ -13,14 +13,14 @@ from monetize.settings import DeviceSettings
 
 @dataclass(frozen=True)
 class Placement:
-    """The device and the precision that models are loaded in."""
+    """The device and the precision that models are loaded with."""
 
     device: torch.device
     dtype: torch.dtype
 
     @property
     def half(self) -> bool:
-        """Whether the weights take two bytes a number."""
+        """Whether a weight takes two bytes."""
         return self.dtype.itemsize == 2
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class Placement:
 
 
 def place(settings: DeviceSettings) -> Placement:
-    """Choose device and precision; raises UsageError for a device that is not there."""
+    """Choose device and precision; raises UsageError if the device is not available."""
     name = settings.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -42,7 +42,7 @@ def place(settings: DeviceSettings) -> Placement:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(
-            f"--device {name}: torch {torch.__version__} cannot use such a device here "
+            f"--device {name}: torch {torch.__version__} cannot use this device here "
             f"({first_line(error)}); --device cpu always works"
         ) from None
     if settings.dtype == "auto":
@@ -51,7 +51,7 @@ def place(settings: DeviceSettings) -> Placement:
 
 
 def every_device(placement: Placement) -> list[Placement]:
-    """Where a job paints: `cuda` without a number is every CUDA device of the machine."""
+    """Return the placements a job paints on: `cuda` without a number is every CUDA device."""
     if str(placement.device) != "cuda":
         return [placement]
     count = torch.cuda.device_count()
@@ -59,7 +59,7 @@ def every_device(placement: Placement) -> list[Placement]:
 
 
 def free_memory() -> None:
-    """Give back the devices' memory that torch keeps for later, to whoever asks for it next."""
+    """Release the device memory that torch has cached."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,10 +1,20 @@
-"""What can go wrong in a way the user can mend, and the exit code of each kind.
+"""Errors that the user can fix, and the exit code of each kind.
 
 Anything else that is raised is a bug and keeps its traceback.
+
+    MonetizeError
+    ├── UsageError
+    ├── PhotoError
+    ├── InputError
+    ├── CheckpointError
+    ├── PaintingError
+    │   └── OutOfMemory
+    ├── StorageError
+    └── Interrupted
 """
 
 UNREADABLE_EXIT_CODE = 3
-"""Done, but some photos could not be read: an outcome, so no exception has it."""
+"""The job is done, but some photos could not be read: an outcome, so it has no exception."""
 
 
 class MonetizeError(Exception):
@@ -20,15 +30,15 @@ class UsageError(MonetizeError):
 
 
 class PhotoError(MonetizeError):
-    """One photo cannot be read; the message is the reason alone, fit for a report."""
+    """A photo cannot be read; the message is only the reason, so that a report can list it."""
 
 
 class InputError(MonetizeError):
-    """A folder, a captions file or a zip does not hold what is needed."""
+    """A folder, a captions file or a zip does not contain what is needed."""
 
 
 class CheckpointError(MonetizeError):
-    """A model cannot be found, fetched, or loaded."""
+    """A model cannot be found, downloaded or loaded."""
 
 
 class PaintingError(MonetizeError):
@@ -36,7 +46,7 @@ class PaintingError(MonetizeError):
 
 
 class OutOfMemory(PaintingError):
-    """A batch does not fit the device's memory; a smaller one may."""
+    """A batch does not fit in the device's memory; a smaller one may."""
 
 
 class StorageError(MonetizeError):
@@ -44,6 +54,6 @@ class StorageError(MonetizeError):
 
 
 class Interrupted(MonetizeError):
-    """The user stopped the job; the message says how to go on."""
+    """The user stopped the job; the message says how to resume it."""
 
     exit_code = 130

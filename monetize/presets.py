@@ -1,4 +1,4 @@
-"""Presets: settings by name and from TOML files."""
+"""Presets: named settings and TOML files of settings."""
 
 import difflib
 import tomllib
@@ -9,7 +9,7 @@ from typing import Any
 from monetize.errors import UsageError
 from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings, own_names
 
-# By the name of --preset; what each key does is told by its field in PaintSettings.
+# Values of --preset; PaintSettings documents the keys.
 PRESETS: dict[str, dict[str, Any]] = {
     "draft": {
         "scheduler": "dpm++",
@@ -27,10 +27,10 @@ TABLES: dict[str, type] = {
 
 
 def load_config(path: Path, tables: Collection[str] = tuple(TABLES)) -> dict[str, Any]:
-    """Read these tables of a TOML preset into one mapping from setting name to value.
+    """Read these tables of a TOML preset into a dict of settings.
 
-    Raises UsageError for text that is not TOML and for an unknown table or key, with the
-    nearest known one. The values' types and limits are checked where the settings are built.
+    Raises UsageError if the file is not TOML or has an unknown table or key; the message suggests
+    the nearest known one. Types and limits of the values are checked when settings are built.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -38,19 +38,19 @@ def load_config(path: Path, tables: Collection[str] = tuple(TABLES)) -> dict[str
         raise UsageError(f"{path}: not valid TOML: {error}") from None
     values: dict[str, Any] = {}
     for table, entries in document.items():
-        _known(path, table, TABLES, "table")
+        _check_known(path, table, TABLES, "table")
         if not isinstance(entries, dict):
             raise UsageError(f"{path}: {table} is a table: write [{table}] on a line of its own")
         for key, value in entries.items():
-            _known(path, key, own_names(TABLES[table]), f"key of [{table}]")
+            _check_known(path, key, own_names(TABLES[table]), f"key of [{table}]")
             if table in tables:
                 values[key] = value
     return values
 
 
-def _known(path: Path, name: str, known: Any, what: str) -> None:
+def _check_known(path: Path, name: str, known: Any, what: str) -> None:
     if name not in known:
-        # --steps is short for --num-inference-steps, so a part of a name is near to it.
+        # --steps is short for --num-inference-steps, so part of a name is a near match.
         parts = [each for each in known if name in each.split("_")]
         near = (parts + difflib.get_close_matches(name, known, n=1, cutoff=0.0))[0]
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What a long job tells whoever watches it; the command line draws it, a library may ignore it."""
+"""Progress of a long job: the command line draws it, a library may ignore it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,19 +11,19 @@ class Stage:
         """Count finished units."""
 
     def step(self, text: str) -> None:
-        """Say what is being done within the unit at hand, such as the denoising step."""
+        """Show what is being done within the current unit, such as the denoising step."""
 
 
 class Reporter:
-    """A silent listener, and the interface of the others."""
+    """Receives messages and progress; this base class ignores them."""
 
     def say(self, text: str) -> None:
-        """Take a line of information."""
+        """Receive a line of information."""
 
     def warn(self, text: str) -> None:
-        """Take a line that the user should not miss."""
+        """Receive a line that the user should not miss."""
 
     @contextmanager
     def stage(self, label: str, total: int, unit: str, done: int = 0) -> Iterator[Stage]:
-        """Follow a stage of total units, of which some were done by an earlier process."""
+        """Track a stage of `total` units, of which an earlier process finished `done`."""
         yield Stage()

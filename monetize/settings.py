@@ -1,7 +1,7 @@
-"""What a job is told: frozen dataclasses with their defaults, their limits, and TOML presets.
+"""Settings of a job: frozen dataclasses with their defaults and limits.
 
-A field's name is the flag's name (`num_inference_steps` is `--num-inference-steps`) and its key
-in a TOML preset, under the table that `TABLES` gives its class.
+A field has the name of its flag (`num_inference_steps` is `--num-inference-steps`) and of its key
+in a TOML preset, where each class is a table.
 """
 
 import math
@@ -15,14 +15,14 @@ from monetize.prompts.weights import Weight
 
 SCHEDULERS = ("pndm", "lms", "ddim", "dpm++", "unipc")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
-MONET = "monet"  # the palette that comes along
+MONET = "monet"  # the bundled palette
 MAX_SEED = 2**64 - 1
-MAX_STEPS = 999  # one less than Stable Diffusion was trained with, or schedulers fail
+MAX_STEPS = 999  # one less than Stable Diffusion was trained with; schedulers fail at 1,000
 
 
 @dataclass(frozen=True)
 class DeviceSettings:
-    """Where the models run. `auto` is CUDA where there is one; half precision there only."""
+    """Where the models run: `auto` is CUDA in half precision if available, else the CPU."""
 
     device: str = "auto"
     dtype: str = "auto"
@@ -34,9 +34,9 @@ class DeviceSettings:
 
 @dataclass(frozen=True)
 class CaptionSettings:
-    """How photos become captions; the numbers are those of the ViT-GPT2 authors.
+    """How photos are captioned; the defaults are those of the authors of ViT-GPT2.
 
-    `captioner` auto is vit-gpt2 on CUDA and pocket elsewhere.
+    A `captioner` of `auto` is vit-gpt2 on CUDA and pocket elsewhere.
     """
 
     captioner: str = "auto"
@@ -52,15 +52,15 @@ class CaptionSettings:
 
 @dataclass(frozen=True)
 class PaintSettings:
-    """How prompts become paintings.
+    """How prompts are painted.
 
-    `model` auto is sd-v1-4 on CUDA and pocket elsewhere. None means: the checkpoint's own `size`,
-    `num_inference_steps`, `guidance_scale` and `scheduler` (512 pixels, 50, 7.5 and PNDM for
-    Stable Diffusion v1), the `batch_size` that fits the device's memory, and to `compile` where
-    that pays. Token weights act on the steps whose fraction done lies in [weight_start,
-    weight_end), guidance in [guidance_start, guidance_end). With a `palette`, which is
-    `monet` or a folder or zip of paintings, a picture's colours are moved towards those of one of
-    them, `palette_strength` of the way.
+    A `model` of `auto` is sd-v1-4 on CUDA and pocket elsewhere. None stands for the checkpoint's
+    own `size` (pixels), `num_inference_steps`, `guidance_scale` and `scheduler` (512, 50, 7.5 and
+    PNDM for Stable Diffusion v1), for the `batch_size` that fits in the device's memory, and for
+    `compile` if there are enough paintings for it to save time. Token weights apply to the steps
+    at fractions [weight_start, weight_end) of all steps, guidance to [guidance_start,
+    guidance_end). A `palette` is `monet` or a folder or zip of paintings: the colors of each
+    picture are moved towards those of one of them, by the fraction `palette_strength`.
     """
 
     model: str = "auto"
@@ -102,10 +102,10 @@ class PaintSettings:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """A whole job: photos in, contest zip out.
+    """A whole job, from photos to a contest zip.
 
-    With a `time_budget`, in seconds from when the job is prepared, paintings get fewer steps where
-    that is needed to keep it; `allow_approximate` lets it leave guidance out of some steps as well.
+    With a `time_budget`, in seconds from the job's preparation, paintings get fewer steps if that
+    is needed to finish in time; `allow_approximate` also allows steps without guidance.
     """
 
     style: str = "in monet style painting"
@@ -129,24 +129,24 @@ class RunSettings:
         if self.time_budget is not None:
             _within(self, "time_budget", 1)
         elif self.allow_approximate:
-            raise UsageError("--allow-approximate is for --time-budget; give both")
-        # Above 95 a JPEG grows without looking better, says Pillow; 100 is still allowed there.
+            raise UsageError("--allow-approximate needs --time-budget: give both")
+        # Pillow advises against more than 95, which only makes larger files, but allows 100.
         _within(self, "jpeg_quality", 1, 100)
 
 
 def flag(name: str) -> str:
-    """The command-line form of a setting's name."""
+    """Return the flag of a setting."""
     return "--" + name.replace("_", "-")
 
 
-def flags(values: Mapping[str, Any], usual: object) -> str:
-    """The flags, for a shell, that set the values which differ from those of usual settings."""
-    changed = {name: value for name, value in values.items() if value != getattr(usual, name)}
+def flags(values: Mapping[str, Any], defaults: object) -> str:
+    """Return the flags, quoted for a shell, of the values that differ from `defaults`."""
+    changed = {name: value for name, value in values.items() if value != getattr(defaults, name)}
     return shlex.join(part for name, value in changed.items() for part in (flag(name), str(value)))
 
 
 def own_names(settings: type) -> list[str]:
-    """The names of the fields that are no table of their own."""
+    """Return the names of the fields that are not settings classes themselves."""
     return [f.name for f in fields(settings) if f.default is not MISSING]
 
 
@@ -158,7 +158,7 @@ def _within(settings: Any, name: str, low: float, high: float = math.inf) -> Non
 
 
 def _interval(settings: Any, start: str, end: str) -> None:
-    """Of the fraction of the steps that is done."""
+    """Check an interval of fractions of the steps."""
     _within(settings, start, 0, 1)
     _within(settings, end, 0, 1)
     first, last = getattr(settings, start), getattr(settings, end)

@@ -13,7 +13,7 @@ from PIL import Image
 from monetize.captioning.captioner import Captioner
 from monetize.checkpoints.layout import CAPTIONER, CHECKED_PAINTER, PAINTER
 from monetize.checkpoints.loading import SCHEDULER_CLASSES
-from monetize.checkpoints.resolve import POCKET_FOLDER, choose, resolve
+from monetize.checkpoints.resolve import POCKET_FOLDER, resolve, resolve_auto
 from monetize.errors import CheckpointError
 from monetize.images.photos import open_photo
 from monetize.painting.painter import Painter
@@ -126,7 +126,7 @@ def test_a_job_needs_neither_gpu_nor_hub(cli: Run, tmp_path: Path) -> None:
         "run", BUNDLED_PHOTOS, tmp_path / "out.zip", "--limit", 2, "--device", "cpu", "--offline"
     )
     assert result.exit_code == 0
-    assert "Painter: pocket on cpu, float32 (auto: no CUDA GPU in use" in result.stderr
+    assert "Painter: pocket on cpu, float32 (auto: no CUDA device in use" in result.stderr
     assert "--captioner vit-gpt2" in result.stderr
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         images = [Image.open(io.BytesIO(archive.read(name))) for name in archive.namelist()]
@@ -142,11 +142,11 @@ def test_a_job_needs_neither_gpu_nor_hub(cli: Run, tmp_path: Path) -> None:
 
 
 def test_auto_is_the_real_one_on_cuda() -> None:
-    assert choose("auto", "--model", "cuda")[0] == "sd-v1-4"
-    assert choose("auto", "--captioner", "cuda")[0] == "vit-gpt2"
-    assert "--model pocket" in choose("auto", "--model", "cuda")[1]
-    assert choose("auto", "--model", "mps")[0] == "pocket"
-    assert choose("sd-v1-3", "--model", "cuda") == ("sd-v1-3", "")
+    assert resolve_auto("auto", "--model", "cuda")[0] == "sd-v1-4"
+    assert resolve_auto("auto", "--captioner", "cuda")[0] == "vit-gpt2"
+    assert "--model pocket" in resolve_auto("auto", "--model", "cuda")[1]
+    assert resolve_auto("auto", "--model", "mps")[0] == "pocket"
+    assert resolve_auto("sd-v1-3", "--model", "cuda") == ("sd-v1-3", "")
 
 
 def test_a_folder_of_its_name_is_not_taken_for_it(
@@ -158,7 +158,7 @@ def test_a_folder_of_its_name_is_not_taken_for_it(
 
 
 def test_it_has_no_safety_checker_and_says_so() -> None:
-    with pytest.raises(CheckpointError, match=r"--model pocket comes without .*safety_checker"):
+    with pytest.raises(CheckpointError, match=r"--model pocket has no .*safety_checker"):
         resolve("pocket", CHECKED_PAINTER)
 
 

@@ -1,4 +1,4 @@
-"""Captions as a table: `photo,caption` in CSV, which a person may edit or bring along."""
+"""Captions as a CSV table with the columns photo and caption, which people may edit."""
 
 import csv
 import io
@@ -16,8 +16,8 @@ PHOTO_COLUMNS = ("photo", "image")
 def read_captions(path: Path) -> dict[str, str]:
     """Read a CSV with the columns photo (or image) and caption into {photo: caption}.
 
-    Raises InputError, naming the line, for another header, a row of another length, a photo that
-    stands twice with different captions, or text that is not UTF-8.
+    Raises InputError, with the line, for a wrong header, a row of the wrong length, a photo that
+    is listed twice with different captions, or text that is not UTF-8.
     """
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
@@ -40,8 +40,8 @@ def read_captions(path: Path) -> dict[str, str]:
                 continue
             if len(row) != len(header):
                 raise InputError(
-                    f"{path}, line {reader.line_num}: {len(row)} columns where the first line has "
-                    f"{len(header)}; a caption with a comma needs quotes around it"
+                    f"{path}, line {reader.line_num}: {len(row)} columns, but the first line "
+                    f"has {len(header)}; put quotes around a caption with a comma"
                 )
             photo, caption = row[photo_column], " ".join(row[caption_column].split())
             if UNDECODED.search(caption):
@@ -59,5 +59,5 @@ def read_captions(path: Path) -> dict[str, str]:
 
 
 def captions_to_csv(captions: Mapping[str, str]) -> bytes:
-    """The inverse of `read_captions`, sorted by photo."""
+    """Return captions as CSV, sorted by photo: the inverse of `read_captions`."""
     return to_csv((PHOTO_COLUMNS[0], "caption"), sorted(captions.items()))

@@ -1,1 +1,1 @@
-"""Checkpoints: from a name to loaded models."""
+"""Checkpoints: finding and loading models."""

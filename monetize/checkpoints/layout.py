@@ -1,4 +1,4 @@
-"""Which files make a checkpoint, and which of several formats to take; pure names, no torch."""
+"""The files of a checkpoint, and which of several weight formats to load; imports no torch."""
 
 import re
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ WEIGHT_FILE = re.compile(
 
 @dataclass(frozen=True)
 class Layout:
-    """A kind of checkpoint folder: what must be in it, and the flag that names one.
+    """A kind of checkpoint folder: the files it must have, and the flag that names it.
 
-    `parts` are the subfolders that hold weights ("" is the folder itself), `configs` the files
-    without weights. Either name of `vocabulary` will do.
+    `parts` are the subfolders with weights ("" is the folder itself), `configs` the required
+    files without weights. One of the file groups of `vocabulary` is enough.
     """
 
     flag: str
@@ -25,7 +25,7 @@ class Layout:
     vocabulary: tuple[tuple[str, ...], ...]
 
     def missing(self, files: Sequence[str]) -> list[str]:
-        """What a listing of files lacks to be loaded, in words."""
+        """Return what a listing of files misses to be loaded, in words."""
         present = set(files)
         absent = [name for name in self.configs if name not in present]
         if not any(present.issuperset(names) for names in self.vocabulary):
@@ -39,14 +39,14 @@ class Layout:
         return absent
 
     def variant(self, files: Sequence[str], *, half: bool) -> str | None:
-        """The weights' variant to load: "fp16" where it is whole and wanted, or the only one."""
+        """Return the weights' variant to load: "fp16" if wanted and complete, or the only one."""
         has_half = all(_weights(files, part, "fp16") for part in self.parts)
         has_full = all(_weights(files, part, None) for part in self.parts)
         return "fp16" if self.parts and has_half and (half or not has_full) else None
 
-    def choose(self, files: Sequence[str], variant: str | None) -> list[str]:
-        """The files to load: small texts, and each part's weights in one format only."""
-        folders = {name.rpartition("/")[0] for name in self._named()} | set(self.parts)
+    def select(self, files: Sequence[str], variant: str | None) -> list[str]:
+        """Return the files to load: small text files, and each part's weights in one format."""
+        folders = {name.rpartition("/")[0] for name in self._required_names()} | set(self.parts)
         texts = [
             name
             for name in files
@@ -55,12 +55,12 @@ class Layout:
         weights = [name for part in self.parts for name in _weights(files, part, variant)]
         return texts + weights
 
-    def _named(self) -> list[str]:
+    def _required_names(self) -> list[str]:
         return [*self.configs, *(name for names in self.vocabulary for name in names)]
 
 
 def _weights(files: Sequence[str], part: str, variant: str | None) -> list[str]:
-    """A part's weight files of a variant: safetensors if there are any, else the legacy .bin."""
+    """Return a part's weight files of a variant: safetensors if there are any, else .bin."""
     of_format: dict[str, list[str]] = {"safetensors": [], "bin": []}
     for name in files:
         folder, _, base = name.rpartition("/")

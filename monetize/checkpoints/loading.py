@@ -1,4 +1,4 @@
-"""Checkpoints → loaded Hugging Face objects, on a device and in a precision."""
+"""Loading checkpoints as Hugging Face models, on a device and in a precision."""
 
 import json
 import math
@@ -63,7 +63,7 @@ def load_captioning_model(
         )
         image_processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        _check_whole(checkpoint, "config.json", report)
+        _check_complete(checkpoint, "config.json", report)
         return model.to(placement.device).eval(), image_processor, tokenizer
 
 
@@ -74,7 +74,7 @@ def load_painting_pipeline(
     scheduler: str | None = None,
     safety_checker: bool = False,
 ) -> StableDiffusionPipeline:
-    """Load a Stable Diffusion pipeline into main memory; scheduler None keeps its own."""
+    """Load a Stable Diffusion pipeline on the CPU; a scheduler of None keeps its own."""
     folder = checkpoint.folder
     index = _read_json(checkpoint, "model_index.json")
     if index.get("_class_name") != StableDiffusionPipeline.__name__:
@@ -89,7 +89,7 @@ def load_painting_pipeline(
     }
     unchecked = {} if safety_checker else {"safety_checker": None, "requires_safety_checker": False}
     with _explained(checkpoint):
-        # Part by part, as only then the loaders tell what was missing.
+        # Load each part separately: only then do the loaders report missing weights.
         parts: dict[str, Any] = {"tokenizer": load_tokenizer(checkpoint)}
         for part in PAINTER.parts:
             library, class_name = index[part]
@@ -97,17 +97,17 @@ def load_painting_pipeline(
             parts[part], report = part_class.from_pretrained(
                 folder / part, output_loading_info=True, **options
             )
-            _check_whole(checkpoint, f"{part}/config.json", report)
+            _check_complete(checkpoint, f"{part}/config.json", report)
         pipeline = StableDiffusionPipeline.from_pretrained(folder, **options, **parts, **unchecked)
         if pipeline.unet.config.time_cond_proj_dim is not None:
             raise CheckpointError(
-                f"--model {checkpoint.name} is distilled to take the guidance as an input "
-                "(time_cond_proj_dim), which monetize does not give: take a checkpoint that is not"
+                f"--model {checkpoint.name} is distilled to take the guidance scale as an "
+                "input (time_cond_proj_dim), which monetize does not support: use another one"
             )
         if scheduler is not None:
             config = dict(pipeline.scheduler.config)
             if scheduler == "pndm":
-                # As Stable Diffusion has it; PNDM's first steps as published fail with few of them.
+                # As in Stable Diffusion; the Runge-Kutta steps of PNDM fail with few steps.
                 config.setdefault("skip_prk_steps", True)
             pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(config)
         pipeline.set_progress_bar_config(disable=True)
@@ -115,17 +115,17 @@ def load_painting_pipeline(
 
 
 def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintSettings:
-    """Put the checkpoint's own size, scheduler, steps and guidance where they are left open.
+    """Fill in the checkpoint's own size, scheduler, steps and guidance where they are None.
 
-    Reads configuration files only. A scheduler that has no name here stays None. Raises UsageError
-    for a size that the checkpoint cannot paint.
+    Reads only configuration files. A scheduler that has no name here stays None. Raises
+    UsageError for a size that the checkpoint cannot paint.
     """
     vae = _read_json(checkpoint, "vae/config.json")
     unet = _read_json(checkpoint, "unet/config.json")
     scheduler = _read_json(checkpoint, "scheduler/scheduler_config.json").get("_class_name")
     channels = vae.get("block_out_channels")
-    factor = 2 ** (len(channels) - 1) if channels else 8  # as the pipeline has it
-    # 8 is the pipeline's own condition, whatever the decoder's factor.
+    factor = 2 ** (len(channels) - 1) if channels else 8  # the pipeline's default
+    # The pipeline demands a multiple of 8, whatever the decoder's factor.
     multiple = math.lcm(8, factor)
     size = settings.size or unet.get("sample_size", 64) * factor
     if size % multiple:
@@ -154,26 +154,26 @@ def _read_json(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
     return values
 
 
-def _check_whole(checkpoint: Checkpoint, config: str, report: dict[str, Any]) -> None:
-    """Refuse what the loaders accept: they fill what a checkpoint lacks with noise."""
-    # ViT's pooler is the one part that is never used, and some checkpoints come without.
+def _check_complete(checkpoint: Checkpoint, config: str, report: dict[str, Any]) -> None:
+    """Refuse a checkpoint with missing weights, which the loaders would fill with noise."""
+    # ViT's pooler is never used, and some checkpoints do not have it.
     absent = sorted(key for key in report["missing_keys"] if "pooler" not in key)
     if absent:
         raise CheckpointError(
-            f"{checkpoint.layout.flag} {checkpoint.name} lacks weights that its {config} calls "
-            f"for: {name_some(absent)}. Fetch it again, or give another."
+            f"{checkpoint.layout.flag} {checkpoint.name} has no weights for these layers of its "
+            f"{config}: {name_some(absent)}. Download it again, or use another."
         )
 
 
 @contextmanager
 def _explained(checkpoint: Checkpoint) -> Iterator[None]:
-    """Turn what the loaders raise for damaged or foreign files into one message."""
+    """Turn the errors of the loaders for damaged or foreign files into one message."""
     try:
         yield
     except torch.OutOfMemoryError as error:
         raise CheckpointError(
-            f"{checkpoint.layout.flag} {checkpoint.name} does not fit the memory that is free on "
-            "the device: end what else uses it, or give --device cpu"
+            f"{checkpoint.layout.flag} {checkpoint.name} does not fit in the free memory of the "
+            "device: stop other programs that use it, or use --device cpu"
         ) from error
     except (
         OSError,
@@ -187,6 +187,6 @@ def _explained(checkpoint: Checkpoint) -> Iterator[None]:
     ) as error:
         raise CheckpointError(
             f"{checkpoint.layout.flag} {checkpoint.name}: the files in {checkpoint.folder} "
-            f"cannot be loaded: {first_line(error)} They may be damaged or cut short: copy or "
-            "fetch them again."
+            f"cannot be loaded: {first_line(error)} They may be damaged or incomplete: copy or "
+            "download them again."
         ) from error

@@ -1,4 +1,4 @@
-"""Names → folders of checkpoint files: the known names, local folders, the hub; no torch."""
+"""Finding a checkpoint by a known name, a local folder or a hub id; imports no torch."""
 
 import difflib
 import hashlib
@@ -16,7 +16,7 @@ from monetize.errors import CheckpointError, UsageError
 Say = Callable[[str], None]
 
 
-# The name that stands for the real checkpoint where CUDA is there, and for pocket elsewhere.
+# Stands for the real checkpoint if CUDA is available, and for pocket elsewhere.
 AUTO = "auto"
 POCKET = "pocket"
 POCKET_FOLDER = Path(__file__).parent.parent / POCKET
@@ -24,9 +24,9 @@ POCKET_FOLDER = Path(__file__).parent.parent / POCKET
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A checkpoint that has a short name here; it lies in the package's `folder` or on the hub.
+    """A checkpoint with a short name, in a `folder` of the package or on the hub.
 
-    The last two are what a painter uses where the settings leave them open.
+    A painter uses the last two fields where its settings are None.
     """
 
     name: str
@@ -42,13 +42,13 @@ KNOWN = (
     KnownModel(
         POCKET,
         CAPTIONER,
-        "small ViT and GPT-2, trained on captions of landscapes; comes with monetize",
+        "small ViT and GPT-2, trained on captions of landscapes; bundled",
         folder=POCKET_FOLDER / "captioner",
     ),
     KnownModel(
         POCKET,
         PAINTER,
-        "small Stable Diffusion, 128 × 128, for landscapes; comes with monetize",
+        "small Stable Diffusion, 128 × 128, for landscapes; bundled",
         folder=POCKET_FOLDER / "painter",
         num_inference_steps=15,
         guidance_scale=4.0,
@@ -81,9 +81,9 @@ KNOWN = (
 class Checkpoint:
     """The files of a model on this machine.
 
-    `name` is what the user asked for, `source` the hub id or the folder that it stands for,
-    `commit` the hub's commit, None for a folder. `variant` is that of the weights to load. The
-    last two are what this painter uses where the settings leave them open.
+    `name` is what the user typed, `source` the hub id or folder it stands for, `commit` the hub's
+    commit (None for a folder), `variant` that of the weights to load. A painter uses the last two
+    fields where its settings are None.
     """
 
     name: str
@@ -97,11 +97,11 @@ class Checkpoint:
 
     @cached_property
     def revision(self) -> str:
-        """What tells this checkpoint from another of its name: commit, or digest of the files."""
+        """The hub's commit, or a digest of the files: differs whenever the files do."""
         if self.commit:
             return self.commit
         digest = hashlib.sha256()
-        for name in sorted(self.layout.choose(list_files(self.folder), self.variant)):
+        for name in sorted(self.layout.select(list_files(self.folder), self.variant)):
             digest.update(name.encode() + b"\0")
             with (self.folder / name).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -109,52 +109,52 @@ class Checkpoint:
 
     @property
     def identity(self) -> str:
-        """Short words that differ where the files do, wherever a folder stands."""
+        """A short form of `revision`, independent of where a folder is."""
         return f"{self.source}@{self.commit[:12]}" if self.commit else self.revision[:19]
 
 
 def resolve(
     name: str, layout: Layout, *, half: bool = False, offline: bool = False, say: Say = print
 ) -> Checkpoint:
-    """Find the files of a known name, a local folder, or a hub id, OWNER/NAME[@REVISION].
+    """Find the files of a known name, a local folder, or a hub id OWNER/NAME[@REVISION].
 
-    The hub is asked only for what the cache lacks, and never if offline; `say` is told before
-    a download. Raises CheckpointError with the ways out, UsageError for a name of no form.
+    Downloads only files that are not in the cache, and none if offline; `say` announces a
+    download. Raises CheckpointError, with the alternatives, and UsageError for an invalid name.
     """
     known = {model.name: model for model in KNOWN if model.layout.flag == layout.flag}
-    if name in known and (packaged := known[name].folder):
-        return _packaged(known[name], packaged, layout)
-    folder = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's fails for an unknown user
+    if name in known and (bundled := known[name].folder):
+        return _from_package(known[name], bundled, layout)
+    folder = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser fails for an unknown user
     if folder.exists():
-        return _local(name, folder, layout, half)
+        return _from_folder(name, folder, layout, half)
     repo_id, _, revision = name.partition("@")
     if repo_id in known and known[repo_id].repo_id:
         repo_id = known[repo_id].repo_id
     elif not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id) or repo_id.startswith("."):
         near = difflib.get_close_matches(repo_id, known, n=1)
         raise UsageError(
-            f"{layout.flag} {name}: no such folder here, "
-            f"and not a known name ({', '.join(known)}) nor a hub id (OWNER/NAME)."
+            f"{layout.flag} {name}: no such folder, "
+            f"and neither a known name ({', '.join(known)}) nor a hub id (OWNER/NAME)."
             + (f" Did you mean {near[0]}?" if near else "")
         )
     return _from_hub(name, repo_id, revision or "main", layout, half, offline, say)
 
 
-def choose(name: str, flag: str, device: str) -> tuple[str, str]:
-    """What `auto` stands for on a kind of device, and why, as words to put behind the name.
+def resolve_auto(name: str, flag: str, device: str) -> tuple[str, str]:
+    """Return the name that `auto` stands for on a type of device, and a remark that says why.
 
-    Any other name is returned as it is, with no words.
+    Any other name is returned unchanged, with an empty remark.
     """
     if name != AUTO:
         return name, ""
     real = next(model.name for model in KNOWN if model.layout.flag == flag and model.repo_id)
     if device == "cuda":
-        return real, f" (auto: there is a CUDA GPU; {flag} {POCKET} is small and quick)"
-    return POCKET, f" (auto: no CUDA GPU in use; the real one is {flag} {real})"
+        return real, f" (auto: CUDA is available; {flag} {POCKET} is small and fast)"
+    return POCKET, f" (auto: no CUDA device in use; the full-size model is {flag} {real})"
 
 
 def is_cached(model: KnownModel) -> bool:
-    """Whether a known model can be loaded without the network."""
+    """Return whether a known model can be loaded without the network."""
     if model.folder is not None:
         return True
     folder = hub.cached_snapshot(model.repo_id, "main")
@@ -162,19 +162,19 @@ def is_cached(model: KnownModel) -> bool:
 
 
 def list_files(folder: Path) -> list[str]:
-    """The files below a folder as relative names with `/`."""
+    """Return the files below a folder as relative names with `/`."""
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
 
 
-def _packaged(model: KnownModel, folder: Path, layout: Layout) -> Checkpoint:
+def _from_package(model: KnownModel, folder: Path, layout: Layout) -> Checkpoint:
     missing = layout.missing(list_files(folder))
     if missing:
         raise CheckpointError(
-            f"{layout.flag} {model.name} comes without {', '.join(missing)}: "
+            f"{layout.flag} {model.name} has no {', '.join(missing)}: "
             + (
-                "give another --model for --safety-checker."
+                "use another --model with --safety-checker."
                 if layout.parts != model.layout.parts
-                else f"this installation of monetize is damaged ({folder}); install it again."
+                else f"this installation of monetize is damaged ({folder}); reinstall it."
             )
         )
     return Checkpoint(
@@ -187,7 +187,7 @@ def _packaged(model: KnownModel, folder: Path, layout: Layout) -> Checkpoint:
     )
 
 
-def _local(name: str, folder: Path, layout: Layout, half: bool) -> Checkpoint:
+def _from_folder(name: str, folder: Path, layout: Layout, half: bool) -> Checkpoint:
     if not folder.is_dir():
         raise CheckpointError(
             f"{layout.flag} {name} is a file; a folder in {layout.form} layout is needed."
@@ -196,8 +196,8 @@ def _local(name: str, folder: Path, layout: Layout, half: bool) -> Checkpoint:
     missing = layout.missing(files)
     if missing:
         raise CheckpointError(
-            f"{layout.flag} {name} is not a {layout.form} checkpoint: it lacks "
-            f"{', '.join(missing)}. Give the folder that save_pretrained() wrote."
+            f"{layout.flag} {name} is not a {layout.form} checkpoint: missing "
+            f"{', '.join(missing)}. Use the folder that save_pretrained() wrote."
         )
     variant = layout.variant(files, half=half)
     return Checkpoint(name, str(folder.resolve()), folder, layout, variant)
@@ -207,30 +207,30 @@ def _from_hub(
     name: str, repo_id: str, revision: str, layout: Layout, half: bool, offline: bool, say: Say
 ) -> Checkpoint:
     folder = hub.cached_snapshot(repo_id, revision)
-    lacks_what = layout.missing(list_files(folder)) if folder else ["everything"]
-    if lacks_what:
-        ways_out = (
-            "Ways out: connect to the internet and run the same command again; or fetch it on a "
-            "connected machine with 'hf download' (the README's part on notebooks has the "
-            f"commands), copy the folder here, and name it: {layout.flag} FOLDER; or use the "
-            f"small one that comes with monetize: {layout.flag} {POCKET}."
+    missing = layout.missing(list_files(folder)) if folder else ["all files"]
+    if missing:
+        alternatives = (
+            "Alternatives: connect to the internet and run the same command again; download it on "
+            "a connected machine with 'hf download' (the README's section on notebooks has the "
+            f"commands), copy the folder here and use {layout.flag} FOLDER; or use the small "
+            f"bundled model: {layout.flag} {POCKET}."
         )
         if offline:
             raise CheckpointError(
-                f"{repo_id} is not complete on this machine (lacking: {', '.join(lacks_what)}), "
-                f"and --offline forbids to fetch it. {ways_out}"
+                f"{repo_id} is not complete on this machine (missing: {', '.join(missing)}), "
+                f"and --offline does not allow downloading it. {alternatives}"
             )
 
-        def choose(files: list[str]) -> Iterable[str]:
+        def select(files: list[str]) -> Iterable[str]:
             absent = layout.missing(files)
             if absent:
                 raise CheckpointError(
-                    f"{repo_id} on the hub is not a {layout.form} checkpoint: it lacks "
+                    f"{repo_id} on the hub is not a {layout.form} checkpoint: missing "
                     f"{', '.join(absent)}."
                 )
-            return layout.choose(files, layout.variant(files, half=half))
+            return layout.select(files, layout.variant(files, half=half))
 
-        folder = hub.download(repo_id, revision, choose, say, ways_out)
+        folder = hub.download(repo_id, revision, select, say, alternatives)
     assert folder is not None
     variant = layout.variant(list_files(folder), half=half)
     return Checkpoint(name, repo_id, folder, layout, variant, commit=folder.name)

@@ -1,4 +1,4 @@
-"""A painter's tokenizer, loaded on its own."""
+"""Loading a painter's tokenizer."""
 
 from functools import cache
 
@@ -9,9 +9,9 @@ from monetize.errors import CheckpointError
 from monetize.messages import first_line
 
 
-@cache  # A command needs it for the prompts, long before the pipeline, and in the pipeline.
+@cache  # Commands need it before the pipeline, and the pipeline again.
 def load_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
-    """Load a painter's tokenizer and nothing else; raises CheckpointError."""
+    """Load only a painter's tokenizer; raises CheckpointError."""
     folder = checkpoint.folder / "tokenizer"
     try:
         return CLIPTokenizer.from_pretrained(folder, local_files_only=True)

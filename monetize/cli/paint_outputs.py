@@ -7,7 +7,7 @@ from pathlib import Path
 from monetize.errors import UsageError
 from monetize.images.output_paths import check_outputs, free_name, numbered
 from monetize.prompts.prompt import Prompt
-from monetize.prompts.sweep import MOST_PICTURES, Grid
+from monetize.prompts.sweep import MAX_PICTURES, Grid
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Outputs:
             check_outputs(paintings, "--output", overwrite=overwrite)
         if heatmaps:
             check_outputs(heatmaps, "--heatmap", overwrite=overwrite)
-            if count > MOST_PICTURES:
+            if count > MAX_PICTURES:
                 raise UsageError(
-                    f"--heatmap makes sheets for {MOST_PICTURES} paintings at most, not {count}"
+                    f"--heatmap makes sheets for {MAX_PICTURES} paintings at most, not {count}"
                 )
         taken = frozenset(path.resolve() for path in heatmaps)
         for path in paintings:
@@ -68,7 +68,7 @@ class SweepOutputs:
         """Name the files; raises UsageError if one cannot be written."""
         sheet = output or free_name(grid.text, seed, suffix="-sweep")
         check_outputs([sheet], "--output", overwrite=overwrite)
-        kept = grid.kept(sheet) if keep else []
+        kept = grid.picture_paths(sheet) if keep else []
         if kept:
             check_outputs(kept, "--keep", overwrite=overwrite)
         return cls(sheet, kept)

@@ -44,14 +44,14 @@ def tokens(
     check_text(prompt)
     quieten_libraries(terminal)
     from monetize.checkpoints.layout import PAINTER_TOKENIZER
-    from monetize.checkpoints.resolve import AUTO, choose, resolve
+    from monetize.checkpoints.resolve import AUTO, resolve, resolve_auto
 
     device = ""
     if settings.model == AUTO:
         from monetize.devices import place
 
         device = place(DeviceSettings()).device.type
-    name, why = choose(settings.model, PAINTER_TOKENIZER.flag, device)
+    name, why = resolve_auto(settings.model, PAINTER_TOKENIZER.flag, device)
     if why:
         terminal.say(f"Tokenizer: {name}{why}")
     checkpoint = resolve(name, PAINTER_TOKENIZER, offline=offline, say=terminal.say)
@@ -69,5 +69,5 @@ def tokens(
         value = "cut" if token.cut else f"{token.weight:g}"
         position = "-" if token.cut else f"@{token.position}"
         terminal.result(f"{position:>8}  {token.text:{width}}  {value:>6}")
-    for caution in weighted.cautions():
-        terminal.warn(caution)
+    for warning in weighted.warnings():
+        terminal.warn(warning)

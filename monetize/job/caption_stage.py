@@ -8,7 +8,7 @@ from typing import TypeVar
 from monetize.captioning.captioner import Captioner
 from monetize.captioning.read_ahead import of_readable
 from monetize.checkpoints.layout import CAPTIONER
-from monetize.checkpoints.resolve import choose, resolve
+from monetize.checkpoints.resolve import resolve, resolve_auto
 from monetize.chunks import chunks
 from monetize.devices import place
 from monetize.errors import InputError
@@ -28,7 +28,9 @@ class CaptionStage:
         self, settings: CaptionSettings, device: DeviceSettings, reporter: Reporter
     ) -> None:
         self.placement = place(device)
-        name, self.why = choose(settings.captioner, CAPTIONER.flag, self.placement.device.type)
+        name, self.why = resolve_auto(
+            settings.captioner, CAPTIONER.flag, self.placement.device.type
+        )
         self.checkpoint = resolve(name, CAPTIONER, offline=device.offline, say=reporter.say)
         self.settings = replace(settings, captioner=name)
 

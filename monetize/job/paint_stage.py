@@ -11,7 +11,7 @@ from transformers import CLIPTokenizer
 
 from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
 from monetize.checkpoints.loading import complete_settings
-from monetize.checkpoints.resolve import choose, resolve
+from monetize.checkpoints.resolve import resolve, resolve_auto
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.chunks import chunks
 from monetize.devices import every_device, free_memory, place
@@ -52,7 +52,7 @@ class PaintStage:
 
     def __init__(self, settings: PaintSettings, device: DeviceSettings, reporter: Reporter) -> None:
         self.placement = place(device)
-        name, self.why = choose(settings.model, PAINTER.flag, self.placement.device.type)
+        name, self.why = resolve_auto(settings.model, PAINTER.flag, self.placement.device.type)
         self.checkpoint = resolve(
             name,
             CHECKED_PAINTER if settings.safety_checker else PAINTER,
@@ -73,8 +73,8 @@ class PaintStage:
         if settings.palette is not None:
             self._palette = PaletteSource.of(settings.palette)
         negative = weigh(self.tokenizer, Prompt(settings.negative_prompt))
-        for caution in negative.cautions("--negative-prompt"):
-            reporter.warn(caution)
+        for warning in negative.warnings("--negative-prompt"):
+            reporter.warn(warning)
 
     def __str__(self) -> str:
         others = f", {len(self.placements)} of them" if len(self.placements) > 1 else ""

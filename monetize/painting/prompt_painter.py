@@ -48,8 +48,8 @@ class Singles:
         """
         for prompt in prompts:
             weighted = weigh_strictly(self.stage.tokenizer, prompt, sweeps)
-            for caution in weighted.cautions(sweeps=sweeps):
-                self._reporter.warn(caution)
+            for warning in weighted.warnings(sweeps=sweeps):
+                self._reporter.warn(warning)
             if heat and not word_positions(self.stage.tokenizer, prompt):
                 raise UsageError(f"--heatmap: there is no word in {prompt.text!r}: leave it out")
 

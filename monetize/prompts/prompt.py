@@ -1,4 +1,4 @@
-"""What is painted: caption + style → `Prompt`; the grammar of `--weight`, `--sweep`; pure text."""
+"""Prompts: a caption and a style, with the weights of words."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from monetize.errors import UsageError
 from monetize.messages import printable
 from monetize.prompts.weights import Weight
 
-# What stands for bytes that are no valid UTF-8 where Python reads names and arguments.
+# Python reads bytes that are not valid UTF-8, in file names and arguments, as these.
 UNDECODED = re.compile("[\ud800-\udfff]")
 
 
@@ -21,12 +21,12 @@ class Prompt:
 
 
 def check_text(text: str) -> None:
-    """Raise UsageError for an argument whose bytes were no valid UTF-8."""
+    """Raise UsageError if a prompt was not valid UTF-8."""
     if UNDECODED.search(text):
         raise UsageError(f"the prompt {printable(text)} is not valid UTF-8")
 
 
 def compose(caption: str, style: str, weights: Iterable[Weight] = ()) -> Prompt:
-    """Join caption and style by a space and keep the weights whose words the result has."""
+    """Join caption and style with a space, and keep the weights whose words occur in the result."""
     text = " ".join(part.strip() for part in (caption, style) if part.strip())
     return Prompt(text, tuple(weight for weight in weights if weight.applies_to(text)))

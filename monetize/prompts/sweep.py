@@ -1,4 +1,4 @@
-"""One prompt under weights that vary: the grammar of `--sweep`, and its grid of prompts."""
+"""Sweeps: the syntax of `--sweep`, and the grid of prompts with varying weights."""
 
 import decimal
 import math
@@ -9,15 +9,15 @@ from pathlib import Path
 
 from monetize.errors import UsageError
 from monetize.prompts.prompt import Prompt
-from monetize.prompts.weights import Weight, plain
+from monetize.prompts.weights import Weight, format_number
 
 SWEEP_FORM = "write WORD=START:STOP:STEP, such as pine=-2:2:1"
-MOST_PICTURES = 100  # of one sweep, and those that --heatmap makes sheets for
+MAX_PICTURES = 100  # of a sweep, and of sheets with --heatmap
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """The weights that a word, phrase or position gets in turn; `text` is how it was asked for."""
+    """The weights that a word, phrase or position takes in turn; `text` is the flag's value."""
 
     phrase: str
     values: tuple[float, ...]
@@ -33,10 +33,10 @@ class Sweep:
 
 
 def parse_sweep(text: str) -> Sweep:
-    """Read `pine=-2:2:1`: the weights -2, -1, 0, 1 and 2; STOP is one if a step falls on it.
+    """Parse `pine=-2:2:1` as the weights -2, -1, 0, 1 and 2; STOP is included if a step hits it.
 
-    Counts in decimals, so that 0:1:0.1 is eleven weights, 0.3 among them. Raises UsageError for
-    what is no sweep, goes nowhere or is too many pictures.
+    Counts in decimals, so that 0:1:0.1 has eleven weights, 0.3 among them. Raises UsageError for
+    any other text, for steps that never reach STOP, and for too many pictures.
     """
     phrase, _, numbers = text.rpartition("=")
     phrase = " ".join(phrase.split())
@@ -48,29 +48,27 @@ def parse_sweep(text: str) -> Sweep:
     if not phrase or not finite:
         raise UsageError(f"{text!r} is not a sweep: {SWEEP_FORM}")
     if step == 0:
-        raise UsageError(f"{text!r}: a step of 0 leads nowhere: {SWEEP_FORM}")
+        raise UsageError(f"{text!r}: the step must not be 0: {SWEEP_FORM}")
     if (stop - start) * step < 0:
+        raise UsageError(f"{text!r}: steps of {step} never reach {stop}: use {-step} as the step")
+    if abs(stop - start) >= abs(step) * MAX_PICTURES:
         raise UsageError(
-            f"{text!r}: steps of {step} lead away from {stop}: give {-step} as the step"
-        )
-    if abs(stop - start) >= abs(step) * MOST_PICTURES:
-        raise UsageError(
-            f"{text!r}: more than {MOST_PICTURES} pictures: give a larger step than {step}"
+            f"{text!r}: more than {MAX_PICTURES} pictures: use a larger step than {step}"
         )
     count = int((stop - start) / step) + 1
-    # Adding 0.0 makes a 0 of -0.
+    # Adding 0.0 turns -0 into 0.
     values = tuple(float(start + i * step) + 0.0 for i in range(count))
     return Sweep(phrase, values, f"{phrase}={numbers}")
 
 
-LONGEST_PHRASE = 20  # characters of it in a file's name
+MAX_PHRASE_LENGTH = 20  # characters, in a file name
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A prompt for each combination of one or two sweeps' weights, row by row.
+    """A prompt for each combination of the weights of one or two sweeps, row by row.
 
-    The first sweep is the columns, the second the rows; `fixed` weights stay as they are.
+    The first sweep makes the columns, the second the rows; `fixed` weights are in every prompt.
     """
 
     text: str
@@ -79,25 +77,25 @@ class Grid:
 
     def __post_init__(self) -> None:
         if len(self.sweeps) > 2:
-            raise UsageError("--sweep is given more than twice: a sheet has columns and rows only")
+            raise UsageError("--sweep is given more than twice: a sheet has only columns and rows")
         phrases = [sweep.phrase.casefold() for sweep in self.sweeps]
         if len(set(phrases)) < len(phrases):
             raise UsageError(f"--sweep {self.sweeps[0].phrase!r} is given more than once")
         for weight in self.fixed:
             if weight.phrase.casefold() in phrases:
                 raise UsageError(
-                    f"--weight {str(weight)!r}: {weight.phrase!r} is swept: leave one of --weight "
-                    "and --sweep out"
+                    f"--weight {str(weight)!r}: {weight.phrase!r} is swept too: remove --weight or "
+                    "--sweep"
                 )
-        if len(self.prompts) > MOST_PICTURES:
+        if len(self.prompts) > MAX_PICTURES:
             sizes = " × ".join(str(len(sweep.values)) for sweep in self.sweeps)
             raise UsageError(
-                f"--sweep: {sizes} are more than {MOST_PICTURES} pictures: give larger steps"
+                f"--sweep: {sizes} is more than {MAX_PICTURES} pictures: use larger steps"
             )
 
     @property
     def varied(self) -> list[tuple[Weight, ...]]:
-        """The swept weights of each picture."""
+        """The swept weights of each picture, row by row."""
         columns, *rows = (sweep.weights for sweep in self.sweeps)
         if not rows:
             return [(column,) for column in columns]
@@ -105,16 +103,16 @@ class Grid:
 
     @property
     def prompts(self) -> list[Prompt]:
-        """What to paint for each picture."""
+        """The prompt of each picture, row by row."""
         return [Prompt(self.text, self.fixed + varied) for varied in self.varied]
 
-    def kept(self, output: Path) -> list[Path]:
-        """A file for each picture beside the sheet: sheet_pine=-2_sun=0.5.png."""
-        names = ["_".join(map(_name, varied)) for varied in self.varied]
+    def picture_paths(self, output: Path) -> list[Path]:
+        """Return a file next to the sheet for each picture: sheet_pine=-2_sun=0.5.png."""
+        names = ["_".join(map(_file_name_part, varied)) for varied in self.varied]
         return [output.with_name(f"{output.stem}_{name}{output.suffix}") for name in names]
 
 
-def _name(weight: Weight) -> str:
-    """A weight as a part of a file's name."""
-    phrase = re.sub(r"[^\w@]+", "-", weight.phrase)[:LONGEST_PHRASE]
-    return f"{phrase}={plain(weight.value)}"
+def _file_name_part(weight: Weight) -> str:
+    """Return a weight as part of a file name."""
+    phrase = re.sub(r"[^\w@]+", "-", weight.phrase)[:MAX_PHRASE_LENGTH]
+    return f"{phrase}={format_number(weight.value)}"

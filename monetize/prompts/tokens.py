@@ -1,4 +1,4 @@
-"""Words → token positions → weights, as a painter's text encoder counts them; no torch."""
+"""Finding the token positions of weighted words, as a painter's text encoder counts them."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -16,10 +16,10 @@ WORD = re.compile(r"\w(?:[^\s]*\w)?")
 
 @dataclass(frozen=True)
 class Token:
-    """One BPE piece of a prompt, or weighted padding behind it, with the weight it gets.
+    """A BPE piece of a prompt, or weighted padding after it, with its weight.
 
-    `position` counts from the start token, which is 0. A token that is `cut` lies past the
-    text encoder's limit, so that the painter never sees it.
+    `position` counts from the start token, which is 0. A token that is `cut` is past the text
+    encoder's limit, so the painter never sees it.
     """
 
     position: int
@@ -32,9 +32,9 @@ class Token:
 class WeightedPrompt:
     """A prompt as the text encoder sees it.
 
-    `values` has a factor for each of the encoder's positions (77 for CLIP), padding included.
-    `missing` are the weights whose words the prompt lacks; `cut` those whose words it has only
-    past the limit; `partly_cut` those it has on both sides of it.
+    `values` has a factor for each of the encoder's positions (77 for CLIP), including padding.
+    `missing` has the weights whose words are not in the prompt, `cut` those whose words occur
+    only past the limit, `partly_cut` those whose words occur on both sides of it.
     """
 
     tokens: tuple[Token, ...]
@@ -45,15 +45,15 @@ class WeightedPrompt:
 
     @property
     def beyond(self) -> str:
-        """The pieces past the limit, in readable form; empty if everything fits."""
+        """The text past the limit; empty if everything fits."""
         return "".join(
             token.text.replace("</w>", " ") for token in self.tokens if token.cut
         ).strip()
 
-    def cautions(self, what: str = "the prompt", sweeps: Collection[Sweep] = ()) -> list[str]:
-        """What the limit does to this text, in words for its author; empty if everything fits."""
+    def warnings(self, what: str = "the prompt", sweeps: Collection[Sweep] = ()) -> list[str]:
+        """Return a warning for each effect of the limit on this text."""
         lines = [
-            f"{_asked(weight, sweeps)} has only a part of its effect, as it is cut off"
+            f"{_flag_of(weight, sweeps)} acts only in part, as some of its words are cut off"
             for weight in self.partly_cut
         ]
         if self.beyond:
@@ -67,19 +67,19 @@ class WeightedPrompt:
 def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
     """Find the token positions of each weighted word.
 
-    Every BPE piece of every occurrence is weighted. Raises UsageError if two weights fall on
-    one token, or if a position is not the encoder's.
+    Every BPE piece of every occurrence is weighted. Raises UsageError if two weights apply to
+    the same token, or if a position is out of range.
     """
     limit = tokenizer.model_max_length
     encoded = tokenizer(prompt.text, return_offsets_mapping=True, verbose=False)
     ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
-    # The end token always keeps a place: of what is too long, the pieces before it are cut.
+    # The end token always keeps a position: a prompt that is too long loses the pieces before it.
     is_cut = [len(ids) > limit and limit - 1 <= i < len(ids) - 1 for i in range(len(ids))]
     owners: dict[int, Weight] = {}
     missing, cut, partly_cut = [], [], []
     for weight in prompt.weights:
         positions = _positions(weight, prompt.text, offsets, limit)
-        # A position is one of the encoder's; words are looked for in the whole text.
+        # Words are searched for in the whole text, positions are those of the encoder.
         of_words = weight.position is None
         seen = [i for i in positions if not (of_words and is_cut[i])]
         if not positions:
@@ -92,12 +92,12 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
             other = owners.setdefault(position, weight)
             if other is not weight:
                 raise UsageError(
-                    f"{str(other)!r} and {str(weight)!r} both weight token {position} of "
-                    f"{prompt.text!r}: keep one of them"
+                    f"{str(other)!r} and {str(weight)!r} both apply to token {position} of "
+                    f"{prompt.text!r}: remove one of them"
                 )
     values = [owners[i].value if i in owners else 1.0 for i in range(limit)]
     texts = tokenizer.convert_ids_to_tokens(ids)
-    # The end token comes last, after what is cut, and stands at the last position then.
+    # The end token comes last, after the pieces that are cut; the last position is then its own.
     places = [*range(len(ids) - 1), min(len(ids), limit) - 1]
     tokens = [
         Token(place, text, 1.0 if gone else values[place], gone)
@@ -111,14 +111,14 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
 
 
 def word_positions(tokenizer: CLIPTokenizer, prompt: Prompt) -> dict[str, tuple[int, ...]]:
-    """The token positions of each word: all pieces of all occurrences that the painter sees.
+    """Return the token positions of each word: all pieces of all occurrences within the limit.
 
-    In the order of the prompt, each word once in any case. A weighted position that belongs to no
-    word, such as the start token's, stands behind them as `@0`.
+    Words are in the order of the prompt, each once whatever its case. Weighted positions that
+    belong to no word, such as the start token, follow as `@0`.
     """
     limit = tokenizer.model_max_length
     encoded = tokenizer(prompt.text, return_offsets_mapping=True, verbose=False)
-    # Of what is too long, the end token takes the last place.
+    # The end token takes the last position of a prompt that is too long.
     offsets = encoded["offset_mapping"][:-1][: limit - 1]
     found: dict[str, tuple[int, ...]] = {}
     for word in WORD.findall(prompt.text):
@@ -130,8 +130,8 @@ def word_positions(tokenizer: CLIPTokenizer, prompt: Prompt) -> dict[str, tuple[
     return {**found, **{f"@{position}": (position,) for position in sorted(named - known)}}
 
 
-def _asked(weight: Weight, sweeps: Collection[Sweep]) -> str:
-    """The flag by which a weight was asked for."""
+def _flag_of(weight: Weight, sweeps: Collection[Sweep]) -> str:
+    """Return the flag that a weight comes from."""
     for sweep in sweeps:
         if sweep.phrase == weight.phrase:
             return f"--sweep {str(sweep)!r}"
@@ -141,21 +141,21 @@ def _asked(weight: Weight, sweeps: Collection[Sweep]) -> str:
 def weigh_strictly(
     tokenizer: CLIPTokenizer, prompt: Prompt, sweeps: Collection[Sweep] = ()
 ) -> WeightedPrompt:
-    """As `weigh`, for one prompt whose author means every weight to act.
+    """Do as `weigh`, but refuse weights without effect.
 
-    `sweeps` are those that some of its weights come from. Raises UsageError for a weight whose
-    word is not in the prompt or is past the limit.
+    `sweeps` are those that some of the weights come from. Raises UsageError for a weight whose
+    words are not in the prompt or are past the limit.
     """
     weighted = weigh(tokenizer, prompt)
     words = dict.fromkeys(WORD.findall(prompt.text))
     for weight in weighted.missing:
         raise UsageError(
-            f"{_asked(weight, sweeps)}: {weight.phrase!r} is not in the prompt. "
+            f"{_flag_of(weight, sweeps)}: {weight.phrase!r} is not in the prompt. "
             f"Its words are: {', '.join(words)}"
         )
     for weight in weighted.cut:
         raise UsageError(
-            f"{_asked(weight, sweeps)}: the prompt is longer than the "
+            f"{_flag_of(weight, sweeps)}: the prompt is longer than the "
             f"{tokenizer.model_max_length} tokens that the painter sees, and {weight.phrase!r} is "
             f"in the part that is cut: {weighted.beyond!r}. Shorten the prompt."
         )
@@ -168,7 +168,8 @@ def _positions(
     if weight.position is not None:
         if weight.position >= limit:
             raise UsageError(
-                f"--weight {str(weight)!r}: positions go from @0, the start token, to @{limit - 1}"
+                f"--weight {str(weight)!r}: positions range from @0, the start token, to "
+                f"@{limit - 1}"
             )
         return [weight.position]
     spans = weight.spans(text)

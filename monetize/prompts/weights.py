@@ -1,4 +1,4 @@
-"""The weight of a word, phrase or token position, and the grammar of `--weight`."""
+"""Weights of words, phrases and token positions, and the syntax of `--weight`."""
 
 import math
 import re
@@ -13,7 +13,7 @@ WEIGHT_FORM = 'write WORD=NUMBER, "SOME WORDS=NUMBER" or @POSITION=NUMBER, such 
 class Weight:
     """The factor of a word, phrase or token position in every cross-attention layer.
 
-    1 leaves a word as it is, 0 mutes it, a negative number pushes away from it.
+    1 changes nothing, 0 mutes the word, a negative number pushes away from it.
     """
 
     phrase: str
@@ -21,35 +21,35 @@ class Weight:
 
     @property
     def position(self) -> int | None:
-        """The token position that `@6` names (the start token is 0), None for words."""
+        """The token position of a phrase such as `@6` (the start token is 0), None for words."""
         match = re.fullmatch(r"@(\d+)", self.phrase)
         return int(match[1]) if match else None
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Character ranges [start, end) of every whole-word occurrence in text.
+        """Return the character range [start, end) of every whole-word occurrence in text.
 
-        Case is ignored, and any white space stands between the words of a phrase.
+        Case is ignored, and any white space may separate the words of a phrase.
         """
         words = r"\s+".join(re.escape(word) for word in self.phrase.split())
         return [m.span() for m in re.finditer(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE)]
 
     def applies_to(self, text: str) -> bool:
-        """Whether text has the word or phrase; a position applies to every text."""
+        """Return whether text contains the word or phrase; a position applies to every text."""
         return self.position is not None or bool(self.spans(text))
 
     def __str__(self) -> str:
-        return f"{self.phrase}={plain(self.value)}"
+        return f"{self.phrase}={format_number(self.value)}"
 
 
-def plain(value: float) -> str:
-    """A number as one would write it: -1, 0.1, 1e-09."""
+def format_number(value: float) -> str:
+    """Return a number without a needless decimal point: -1, 0.1, 1e-09."""
     return repr(value).removesuffix(".0")
 
 
 def parse_weight(text: str) -> Weight:
-    """Read `pine=-1`, `red sun=2` or `@6=-17`.
+    """Parse `pine=-1`, `red sun=2` or `@6=-17`.
 
-    Raises UsageError unless there is a phrase and a finite number.
+    Raises UsageError unless the text has a phrase and a finite number.
     """
     phrase, _, number = text.rpartition("=")
     phrase = " ".join(phrase.split())

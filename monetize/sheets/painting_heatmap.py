@@ -10,7 +10,7 @@ from monetize.painting.attention.recorder import of_words
 from monetize.painting.painter import Painting
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import weigh, word_positions
-from monetize.prompts.weights import plain
+from monetize.prompts.weights import format_number
 from monetize.sheets.layout import Cell, in_lines, readable, sheet
 from monetize.sheets.overlay import largest, overlay, percent
 
@@ -44,7 +44,7 @@ def draw(
     for word, places in positions.items():
         heats = [each[word] for each in maps]
         full = largest(*heats)
-        weights = list(dict.fromkeys(plain(values[i]) for i in places))
+        weights = list(dict.fromkeys(format_number(values[i]) for i in places))
         weighted = "" if weights == ["1"] else f" = {', '.join(weights)}"
         overlays = tuple(
             overlay(picture, heat, full) for picture, heat in zip(pictures, heats, strict=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from monetize.prompts.sweep import Grid
-from monetize.prompts.weights import Weight, plain
+from monetize.prompts.weights import Weight, format_number
 from monetize.sheets.layout import Cell, in_lines, readable, sheet
 
 LARGEST_CELL = 512  # pixels
@@ -40,4 +40,4 @@ def draw(grid: Grid, pictures: Sequence[Image.Image], seed: int) -> Image.Image:
 
 def label(weight: Weight) -> str:
     """A weight as the sheets write it: pine = -1."""
-    return f"{weight.phrase} = {plain(weight.value)}"
+    return f"{weight.phrase} = {format_number(weight.value)}"

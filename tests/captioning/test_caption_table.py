@@ -23,7 +23,7 @@ def write(tmp_path: Path, text: str) -> Path:
         "photo,caption\na.jpg,a lake\na.jpg,a lake\nb.jpg,a tree\n",
     ],
 )
-def test_tables_of_several_hands_are_read(tmp_path: Path, text: str) -> None:
+def test_tables_from_various_programs_are_read(tmp_path: Path, text: str) -> None:
     assert read_captions(write(tmp_path, text)) == {"a.jpg": "a lake", "b.jpg": "a tree"}
 
 
@@ -32,7 +32,7 @@ def test_tables_of_several_hands_are_read(tmp_path: Path, text: str) -> None:
     [
         ("", "the first line must name the columns 'photo'"),
         ("a.jpg,a lake\n", "the first line must name the columns .* it is 'a.jpg,a lake'"),
-        ("photo,caption\na.jpg,a lake, blue\n", "line 2: 3 columns .* needs quotes"),
+        ("photo,caption\na.jpg,a lake, blue\n", "line 2: 3 columns, .* put quotes around"),
         ("photo,caption\na.jpg\n", "line 2: 1 columns"),
         ("photo,caption\na.jpg,x\na.jpg,y\n", "line 3: a second, different caption for 'a.jpg'"),
         ('photo,caption\na.jpg,"x\n', "not valid CSV"),
@@ -43,7 +43,7 @@ def test_a_broken_table_is_refused_with_the_line(tmp_path: Path, text: str, mess
         read_captions(write(tmp_path, text))
 
 
-def test_names_of_any_letters_come_back(tmp_path: Path) -> None:
+def test_any_names_survive_a_round_trip(tmp_path: Path) -> None:
     captions = {
         "two\nlines.jpg": "a, b",
         "old\rmac.jpg": "x",
@@ -56,7 +56,7 @@ def test_names_of_any_letters_come_back(tmp_path: Path) -> None:
     assert read_captions(path) == captions
 
 
-def test_text_of_another_encoding_is_refused(tmp_path: Path) -> None:
+def test_other_encodings_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "captions.csv"
     path.write_bytes("photo,caption\na.jpg,un café\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"line 2: .* is not valid UTF-8: save the file as UTF-8"):

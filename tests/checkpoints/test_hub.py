@@ -1,4 +1,4 @@
-"""The way to the hub and back, against a small hub on this machine."""
+"""Downloads, from a small hub on this machine."""
 
 import json
 import os
@@ -20,10 +20,10 @@ REPOSITORY = "someone/tiny-painter"
 
 @dataclass
 class Hub:
-    """Serves one repository by the hub's protocol and notes which files are fetched."""
+    """Serves one repository with the hub's protocol and records which files are downloaded."""
 
     folder: Path
-    fetched: list[str] = field(default_factory=list)
+    downloaded: list[str] = field(default_factory=list)
     status: int = 200
     address: str = ""
 
@@ -65,7 +65,7 @@ def hub(tiny_copy: Tiny) -> Iterator[Hub]:
             elif path.startswith(f"/{REPOSITORY}/resolve/"):
                 name = path.split("/", 5)[5]
                 if self.command == "GET":
-                    hub.fetched.append(name)
+                    hub.downloaded.append(name)
                 headers = {"ETag": f'"{hash(name) & 0xFFFFFF:x}"', "X-Repo-Commit": COMMIT}
                 self.reply(hub.files()[name].read_bytes(), headers)
             else:
@@ -94,7 +94,7 @@ def hub(tiny_copy: Tiny) -> Iterator[Hub]:
 
 
 def monetize(hub: Hub, home: Path, *args: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command with the small hub as its hub, which is read when libraries load."""
+    """Run the command with this hub, in a new process as libraries read its address on import."""
     without_proxy = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     env = {**os.environ, **without_proxy, "HF_ENDPOINT": hub.address, "HF_HOME": str(home)}
     env.pop("HF_HUB_OFFLINE", None)
@@ -103,54 +103,54 @@ def monetize(hub: Hub, home: Path, *args: str) -> "subprocess.CompletedProcess[s
     )
 
 
-def test_what_is_needed_is_announced_fetched_once_and_kept(hub: Hub, tmp_path: Path) -> None:
+def test_the_needed_files_are_announced_downloaded_once_and_kept(hub: Hub, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    # Beside what is needed, a repository may hold other formats, large and of no use here.
-    (hub.folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"never fetched")
-    (hub.folder / "sd-v1-4.ckpt").write_bytes(b"never fetched")
+    # A repository may also have large files in other formats, which are not needed.
+    (hub.folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"never downloaded")
+    (hub.folder / "sd-v1-4.ckpt").write_bytes(b"never downloaded")
 
     tokens = monetize(hub, home, "tokens", "a pine tree", "--model", REPOSITORY)
     assert tokens.returncode == 0, tokens.stderr
     assert "pine</w>" in tokens.stdout
     assert f"Downloading {REPOSITORY} from the hub, once: 5 files" in tokens.stderr
-    assert {name.split("/")[0] for name in hub.fetched} == {"model_index.json", "tokenizer"}
+    assert {name.split("/")[0] for name in hub.downloaded} == {"model_index.json", "tokenizer"}
 
-    hub.fetched.clear()
+    hub.downloaded.clear()
     paint = ("paint", "a pine tree", "--model", REPOSITORY, "--steps", "1", "--seed", "1")
     painted = monetize(hub, home, *paint, "-o", "a.png")
     assert painted.returncode == 0, painted.stderr
-    assert "files, 7." in painted.stderr, "the size of what is still lacking"
-    assert "unet/diffusion_pytorch_model.safetensors" in hub.fetched
-    assert not any(name.endswith((".bin", ".ckpt")) for name in hub.fetched)
-    assert not any(name.startswith("tokenizer/") for name in hub.fetched)
+    assert "files, 7." in painted.stderr, "the size of the missing files"
+    assert "unet/diffusion_pytorch_model.safetensors" in hub.downloaded
+    assert not any(name.endswith((".bin", ".ckpt")) for name in hub.downloaded)
+    assert not any(name.startswith("tokenizer/") for name in hub.downloaded)
 
-    hub.fetched.clear()
+    hub.downloaded.clear()
     again = monetize(hub, home, *paint, "-o", "b.png", "--offline")
     assert again.returncode == 0, again.stderr
     assert "Downloading" not in again.stderr
-    assert hub.fetched == []
+    assert hub.downloaded == []
     assert (home / "a.png").read_bytes() == (home / "b.png").read_bytes()
 
 
-def test_a_repository_that_is_not_there_is_told_from_a_hub_that_is_not(
+def test_a_missing_repository_is_not_reported_as_an_unreachable_hub(
     hub: Hub, tmp_path: Path
 ) -> None:
     hub.status = 404
     absent = monetize(hub, tmp_path, "tokens", "x", "--model", REPOSITORY)
     assert absent.returncode == 1
-    assert f"the hub has no {REPOSITORY}, or it is private" in absent.stderr
+    assert f"{REPOSITORY} is not on the hub, or it is private" in absent.stderr
     assert "HF_TOKEN" in absent.stderr
     assert "Traceback" not in absent.stderr
 
 
-def test_a_repository_of_another_layout_is_refused_before_it_is_fetched(
+def test_a_repository_with_another_layout_is_refused_before_the_download(
     hub: Hub, tmp_path: Path
 ) -> None:
     (hub.folder / "model_index.json").unlink()
     refused = monetize(hub, tmp_path, "tokens", "x", "--model", REPOSITORY)
     assert refused.returncode == 1
-    assert "is not a diffusers StableDiffusionPipeline checkpoint: it lacks model_index.json" in (
+    assert "is not a diffusers StableDiffusionPipeline checkpoint: missing model_index.json" in (
         refused.stderr
     )
-    assert hub.fetched == []
+    assert hub.downloaded == []

@@ -2,7 +2,7 @@ import pytest
 
 from monetize.checkpoints.layout import CAPTIONER, CHECKED_PAINTER, PAINTER, PAINTER_TOKENIZER
 
-# The listing of CompVis/stable-diffusion-v1-4 on the hub, as far as it matters here.
+# The files of CompVis/stable-diffusion-v1-4 on the hub that matter here.
 SD_V1_4 = [
     "README.md",
     "model_index.json",
@@ -61,14 +61,14 @@ CONFIGS = {
         }),
     ],
 )  # fmt: skip
-def test_each_part_is_fetched_once_in_the_best_format(
+def test_each_part_is_selected_once_in_the_best_format(
     files: list[str], half: bool, weights: set[str]
 ) -> None:
-    assert set(PAINTER.choose(files, PAINTER.variant(files, half=half))) == CONFIGS | weights
+    assert set(PAINTER.select(files, PAINTER.variant(files, half=half))) == CONFIGS | weights
 
 
-def test_the_safety_checker_is_fetched_only_where_asked_for() -> None:
-    more = set(CHECKED_PAINTER.choose(SD_V1_4, "fp16")) - set(PAINTER.choose(SD_V1_4, "fp16"))
+def test_the_safety_checker_is_selected_only_if_requested() -> None:
+    more = set(CHECKED_PAINTER.select(SD_V1_4, "fp16")) - set(PAINTER.select(SD_V1_4, "fp16"))
     assert more == {
         "feature_extractor/preprocessor_config.json",
         "safety_checker/config.json",
@@ -77,11 +77,11 @@ def test_the_safety_checker_is_fetched_only_where_asked_for() -> None:
 
 
 def test_the_tokenizer_alone_needs_no_weights() -> None:
-    chosen = PAINTER_TOKENIZER.choose(SD_V1_4, None)
+    chosen = PAINTER_TOKENIZER.select(SD_V1_4, None)
     assert {name.partition("/")[0] for name in chosen} == {"model_index.json", "tokenizer"}
 
 
-def test_half_precision_weights_are_taken_where_there_are_no_others() -> None:
+def test_half_precision_weights_are_used_if_there_are_no_others() -> None:
     only_half = [name for name in SD_V1_4 if name in CONFIGS or ".fp16.safetensors" in name]
     assert PAINTER.missing(only_half) == []
     assert PAINTER.variant(only_half, half=False) == "fp16"
@@ -97,11 +97,11 @@ def test_sharded_weights_count() -> None:
         "unet/diffusion_pytorch_model-00002-of-00002.safetensors",
         "unet/diffusion_pytorch_model.safetensors.index.json",
     ]
-    chosen = PAINTER.choose(sharded, None)
+    chosen = PAINTER.select(sharded, None)
     assert {name for name in sharded if name.startswith("unet/")} <= set(chosen)
 
 
-def test_what_is_missing_is_named() -> None:
+def test_missing_files_are_named() -> None:
     without = [n for n in SD_V1_4 if n not in ("tokenizer/vocab.json", "vae/config.json")]
     without = [n for n in without if not n.startswith("unet/diffusion")]
     assert PAINTER.missing(without) == [
@@ -111,7 +111,7 @@ def test_what_is_missing_is_named() -> None:
     ]
 
 
-def test_the_real_captioners_legacy_files_suffice() -> None:
+def test_the_legacy_files_of_the_real_captioner_are_enough() -> None:
     files = [
         "README.md",
         "config.json",
@@ -124,4 +124,4 @@ def test_the_real_captioners_legacy_files_suffice() -> None:
         "vocab.json",
     ]
     assert CAPTIONER.missing(files) == []
-    assert set(CAPTIONER.choose(files, None)) == set(files) - {"README.md"}
+    assert set(CAPTIONER.select(files, None)) == set(files) - {"README.md"}

@@ -16,20 +16,18 @@ from transformers import (
     ViTConfig,
 )
 
-from monetize.checkpoints.layout import CAPTIONER, CHECKED_PAINTER, PAINTER
+from monetize.checkpoints.layout import CAPTIONER, PAINTER
 from monetize.checkpoints.loading import load_captioning_model, load_painting_pipeline
 from monetize.checkpoints.resolve import resolve
-from monetize.checkpoints.tokenizer import load_tokenizer
-from monetize.devices import Placement, place
-from monetize.errors import CheckpointError, UsageError
+from monetize.devices import Placement
+from monetize.errors import CheckpointError
 from monetize.painting.attention.token_weights import TokenWeights
-from monetize.settings import DeviceSettings
 
 PARTS = ("unet", "vae", "text_encoder")
 
 
 def rewrite_weights(folder: Path, change: str) -> None:
-    """Replace a folder's safetensors by the legacy .bin, or by the fp16 variant."""
+    """Replace a folder's safetensors with a legacy .bin, or with the fp16 variant."""
     [path] = folder.glob("*.safetensors")
     weights = load_file(path)
     path.unlink()
@@ -46,18 +44,13 @@ def parameters(model: torch.nn.Module) -> torch.Tensor:
     return torch.cat([p.flatten().float() for _, p in sorted(model.named_parameters())])
 
 
-def test_legacy_bin_weights_of_a_painter_load_alike(tiny: Tiny, tiny_copy: Tiny) -> None:
+def test_legacy_bin_weights_of_a_painter_load_the_same(tiny: Tiny, tiny_copy: Tiny) -> None:
     for part in PARTS:
         rewrite_weights(tiny_copy.painter / part, "bin")
     ours = load_painting_pipeline(resolve(str(tiny_copy.painter), PAINTER), CPU)
     theirs = load_painting_pipeline(resolve(str(tiny.painter), PAINTER), CPU)
     for part in PARTS:
         assert torch.equal(parameters(getattr(ours, part)), parameters(getattr(theirs, part)))
-
-
-def test_the_tokenizer_of_the_prompts_is_the_pipelines(tiny: Tiny) -> None:
-    checkpoint = resolve(str(tiny.painter), PAINTER)
-    assert load_painting_pipeline(checkpoint, CPU).tokenizer is load_tokenizer(checkpoint)
 
 
 def test_a_mix_of_formats_loads(tiny: Tiny, tiny_copy: Tiny) -> None:
@@ -68,7 +61,7 @@ def test_a_mix_of_formats_loads(tiny: Tiny, tiny_copy: Tiny) -> None:
 
 
 def test_a_captioner_of_transformers_4_loads(tiny: Tiny, tiny_copy: Tiny) -> None:
-    """The hub's ViT-GPT2: a .bin with GPT-2's old mask buffers, an old image processor's name."""
+    """As ViT-GPT2 on the hub: a .bin with old mask buffers, an old name of the image processor."""
     folder = tiny_copy.captioner
     rewrite_weights(folder, "bin")
     weights = torch.load(folder / "pytorch_model.bin")
@@ -89,7 +82,7 @@ def test_a_captioner_of_transformers_4_loads(tiny: Tiny, tiny_copy: Tiny) -> Non
     assert image_processor.size == {"height": 32, "width": 32}
 
 
-def test_the_half_precision_variant_is_loaded_where_wanted(tiny_copy: Tiny) -> None:
+def test_the_half_precision_variant_is_loaded_in_half_precision(tiny_copy: Tiny) -> None:
     for part in PARTS:
         rewrite_weights(tiny_copy.painter / part, "fp16")
     checkpoint = resolve(str(tiny_copy.painter), PAINTER)
@@ -131,15 +124,15 @@ def test_damaged_weights_are_named(tiny_copy: Tiny) -> None:
             load(checkpoint, CPU)
 
 
-def test_weights_that_lack_a_layer_are_refused(tiny_copy: Tiny) -> None:
-    """Transformers would fill the layer with noise and go on."""
+def test_a_captioner_with_a_missing_layer_is_refused(tiny_copy: Tiny) -> None:
+    """Transformers would fill the layer with noise."""
     rewrite_weights(tiny_copy.captioner, "bin")
     path = tiny_copy.captioner / "pytorch_model.bin"
     weights = torch.load(path)
     del weights["decoder.transformer.h.1.mlp.c_fc.weight"]
     torch.save(weights, path)
     with pytest.raises(
-        CheckpointError, match=r"lacks weights .*: decoder.transformer.h.1.mlp.c_fc"
+        CheckpointError, match=r"no weights for these layers .*: decoder.transformer.h.1.mlp.c_fc"
     ):
         load_captioning_model(resolve(str(tiny_copy.captioner), CAPTIONER), CPU)
 
@@ -152,18 +145,18 @@ def test_weights_that_lack_a_layer_are_refused(tiny_copy: Tiny) -> None:
         ("vae", "decoder.conv_out.bias"),
     ],
 )
-def test_a_painter_that_lacks_a_layer_is_refused(tiny_copy: Tiny, part: str, key: str) -> None:
+def test_a_painter_with_a_missing_layer_is_refused(tiny_copy: Tiny, part: str, key: str) -> None:
     [path] = (tiny_copy.painter / part).glob("*.safetensors")
     weights = load_file(path)
     [name] = [name for name in weights if name.endswith(key)]
     del weights[name]
     save_file(weights, path, metadata={"format": "pt"})
-    with pytest.raises(CheckpointError, match=rf"lacks weights that its {part}/config.json"):
+    with pytest.raises(CheckpointError, match=rf"no weights for .* of its {part}/config.json"):
         load_painting_pipeline(resolve(str(tiny_copy.painter), PAINTER), CPU)
 
 
-def test_a_vae_with_attention_of_old_names_loads_alike(tiny: Tiny, tiny_copy: Tiny) -> None:
-    """The hub's Stable Diffusion v1 has its decoder's attention as query, key, value."""
+def test_a_vae_with_old_attention_names_loads_the_same(tiny: Tiny, tiny_copy: Tiny) -> None:
+    """Stable Diffusion v1 on the hub names its attention query, key, value."""
     rewrite_weights(tiny_copy.painter / "vae", "bin")
     path = tiny_copy.painter / "vae" / "diffusion_pytorch_model.bin"
     renamed = {
@@ -180,14 +173,14 @@ def test_a_vae_with_attention_of_old_names_loads_alike(tiny: Tiny, tiny_copy: Ti
     assert torch.equal(parameters(ours.vae), parameters(theirs.vae))
 
 
-def test_memory_that_runs_out_while_loading_is_no_damage(
+def test_running_out_of_memory_while_loading_is_not_reported_as_damage(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run_out(*_: object) -> None:
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr("transformers.VisionEncoderDecoderModel.to", run_out)
-    with pytest.raises(CheckpointError, match="does not fit the memory that is free on the device"):
+    with pytest.raises(CheckpointError, match="does not fit in the free memory of the device"):
         load_captioning_model(resolve(str(tiny.captioner), CAPTIONER), CPU)
 
 
@@ -205,43 +198,11 @@ def test_a_damaged_configuration_is_named(tiny_copy: Tiny, config: str) -> None:
         load_painting_pipeline(resolve(str(tiny_copy.painter), PAINTER), CPU)
 
 
-def test_a_safety_checker_that_is_not_there_is_missed(tiny: Tiny) -> None:
-    with pytest.raises(
-        CheckpointError, match=r"safety checker checkpoint: it lacks safety_checker/"
-    ):
-        resolve(str(tiny.painter), CHECKED_PAINTER)
-
-
-def test_auto_is_full_precision_on_the_cpu() -> None:
-    placement = place(DeviceSettings(device="cpu"))
-    assert placement == CPU
-    assert not placement.half
-    assert str(placement) == "cpu, float32"
-    assert place(DeviceSettings(device="cpu", dtype="bfloat16")).half
-
-
-@pytest.mark.parametrize(
-    ("device", "message"),
-    [
-        ("gpu", "--device gpu: give auto, cpu, cuda, cuda:0"),
-        ("cuda:99", "--device cuda:99: .*--device cpu always works"),
-    ],
-)
-def test_a_device_that_is_not_there_is_refused(device: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        place(DeviceSettings(device=device))
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_auto_is_half_precision_on_cuda() -> None:
-    assert place(DeviceSettings()) == Placement(torch.device("cuda"), torch.float16)
-
-
 def count(model: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def test_the_full_size_unet_is_that_of_stable_diffusion_v1() -> None:
+def test_the_full_size_unet_matches_stable_diffusion_v1() -> None:
     """From unet/config.json of CompVis/stable-diffusion-v1-4."""
     with torch.device("meta"):
         unet = UNet2DConditionModel(
@@ -265,7 +226,7 @@ def test_the_full_size_unet_is_that_of_stable_diffusion_v1() -> None:
     assert len(hooked) == 16, "one hook for each cross-attention layer"
 
 
-def test_the_full_size_vae_and_text_encoder_are_those_of_stable_diffusion_v1() -> None:
+def test_the_full_size_vae_and_text_encoder_match_stable_diffusion_v1() -> None:
     """From vae/config.json and text_encoder/config.json of CompVis/stable-diffusion-v1-4."""
     with torch.device("meta"):
         vae = AutoencoderKL(
@@ -290,7 +251,7 @@ def test_the_full_size_vae_and_text_encoder_are_those_of_stable_diffusion_v1() -
     assert vae.config.scaling_factor == 0.18215
 
 
-def test_the_full_size_captioner_is_vit_gpt2() -> None:
+def test_the_full_size_captioner_matches_vit_gpt2() -> None:
     """From config.json of nlpconnect/vit-gpt2-image-captioning: ViT-B/16 and GPT-2."""
     decoder = GPT2Config(vocab_size=50257, is_decoder=True, add_cross_attention=True)
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(ViTConfig(), decoder)

@@ -80,7 +80,7 @@ def test_prompts_come_from_a_file_or_standard_input(paint: Run, tmp_path: Path) 
         ((PROMPT, "--size", "50"), "--size 50: "),
         ((PROMPT, "--seed", "18446744073709551615", "-n", "2"), "the last of 2 seeds would be a"),
         ((PROMPT, "--device", "cuda:99"), "--device cpu always works"),
-        ((PROMPT, "--safety-checker"), "it lacks safety_checker/config.json"),
+        ((PROMPT, "--safety-checker"), "missing safety_checker/config.json"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_painted_is_refused(

@@ -10,7 +10,7 @@ from click.testing import Result
 from helpers import Listener, Tiny, members, names
 from PIL import Image
 
-from monetize.durations import format_duration, parse_duration
+from monetize.durations import parse_duration
 from monetize.errors import PaintingError, UsageError
 from monetize.job.deadline import Deadline, Speed, passes
 from monetize.job.executors.local import to_jpeg
@@ -138,27 +138,6 @@ def test_the_speed_is_measured_by_painting(monkeypatch: pytest.MonkeyPatch) -> N
     assert (measured.fixed, measured.a_pass) == pytest.approx((0.5, 1.0))
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds", "shown"),
-    [
-        ("4h30m", 16200, "4h30m"),
-        ("90m", 5400, "1h30m"),
-        ("45s", 45, "45s"),
-        ("601s", 601, "11m"),
-        ("1h", 3600, "1h"),
-    ],
-)
-def test_durations_are_read_and_shown_not_below(text: str, seconds: float, shown: str) -> None:
-    assert parse_duration(text) == seconds
-    assert format_duration(seconds) == shown
-
-
-@pytest.mark.parametrize("text", ["", "4", "1.5h", "m", "30m4h"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration such as 4h30m"):
-        parse_duration(text)
-
-
 def test_a_job_with_time_enough_is_the_job_without_a_budget(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:
@@ -224,4 +203,4 @@ def test_approximation_without_a_budget_is_refused(
 ) -> None:
     result = run_job(photos, tmp_path / "images.zip", "--allow-approximate")
     assert result.exit_code == 2
-    assert "--allow-approximate is for --time-budget" in result.stderr
+    assert "--allow-approximate needs --time-budget" in result.stderr

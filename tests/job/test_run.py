@@ -335,8 +335,8 @@ def test_keep_work_keeps_captions_and_paintings(run_job: Run, photos: Path, tmp_
     [
         (("--size", "50"), "--size 50: "),
         (("-w", "@99=1"), "positions go from @0"),
-        (("-w", "monet=1", "-w", "monet style=2"), "both weight token"),
-        (("-w", "red sun=1", "-w", "sun=2"), "both weight token"),
+        (("-w", "monet=1", "-w", "monet style=2"), "both apply to token"),
+        (("-w", "red sun=1", "-w", "sun=2"), "both apply to token"),
         (("--model", "nowhere"), "--model nowhere: no such folder"),
         (("--captioner", "nowhere"), "--captioner nowhere: no such folder"),
     ],

@@ -1,4 +1,4 @@
-"""Sweeps: the grammar, the grid, and `monetize paint --sweep`."""
+"""Sweeps: the syntax, the grid, and `monetize paint --sweep`."""
 
 from pathlib import Path
 
@@ -24,12 +24,12 @@ PROMPT = "a pine tree and a red sun"
         ("x=1:100:1", "x", tuple(range(1, 101))),
     ],
 )
-def test_sweeps_are_read_in_decimals(text: str, phrase: str, values: tuple[float, ...]) -> None:
+def test_sweeps_are_parsed_in_decimals(text: str, phrase: str, values: tuple[float, ...]) -> None:
     sweep = parse_sweep(text)
     assert (sweep.phrase, sweep.values) == (phrase, values)
 
 
-def test_weights_of_a_sweep_are_written_as_one_would() -> None:
+def test_weights_of_a_sweep_are_formatted_without_rounding_errors() -> None:
     assert [str(weight) for weight in parse_sweep("x=-0.2:0.2:0.1").weights] == [
         "x=-0.2", "x=-0.1", "x=0", "x=0.1", "x=0.2",
     ]  # fmt: skip
@@ -49,18 +49,18 @@ def test_weights_of_a_sweep_are_written_as_one_would() -> None:
         ("pine=1:snan:1", "is not a sweep"),
         ("pine=1:inf:1", "is not a sweep"),
         ("pine=1:1e999:1", "is not a sweep"),
-        ("pine=1:2:0", "a step of 0 leads nowhere"),
-        ("pine=2:-2:1", "steps of 1 lead away from -2: give -1 as the step"),
-        ("pine=0:1:0.01", "more than 100 pictures: give a larger step than 0.01"),
+        ("pine=1:2:0", "the step must not be 0"),
+        ("pine=2:-2:1", "steps of 1 never reach -2: use -1 as the step"),
+        ("pine=0:1:0.01", "more than 100 pictures: use a larger step than 0.01"),
         ("pine=0:1:1e-999", "more than 100 pictures"),
     ],
 )
-def test_what_is_no_sweep_is_refused(text: str, message: str) -> None:
+def test_other_text_is_not_a_sweep(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_sweep(text)
 
 
-def test_the_first_sweep_is_the_columns_and_other_weights_stay() -> None:
+def test_the_first_sweep_makes_the_columns_and_other_weights_stay() -> None:
     grid = Grid(
         PROMPT, (Weight("tree", 3),), (parse_sweep("pine=0:2:1"), parse_sweep("sun=-1:0:1"))
     )
@@ -72,14 +72,14 @@ def test_the_first_sweep_is_the_columns_and_other_weights_stay() -> None:
         ["tree=3", "pine=0", "sun=0"],
     ]
     assert len(told) == 6
-    assert [path.name for path in grid.kept(Path("a.jpg"))][:2] == [
+    assert [path.name for path in grid.picture_paths(Path("a.jpg"))][:2] == [
         "a_pine=0_sun=-1.jpg", "a_pine=1_sun=-1.jpg",
     ]  # fmt: skip
 
 
-def test_names_of_kept_pictures_are_names_of_files() -> None:
+def test_names_of_kept_pictures_are_valid_file_names() -> None:
     sweep = Sweep("a/b c: d" * 9, (0.5,), "")
-    [path] = Grid(PROMPT, (), (sweep,)).kept(Path("here/a.png"))
+    [path] = Grid(PROMPT, (), (sweep,)).picture_paths(Path("here/a.png"))
     assert path == Path("here/a_a-b-c-da-b-c-da-b-c-=0.5.png")
 
 
@@ -96,7 +96,7 @@ def paint(cli: Run, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return run  # type: ignore[return-value]
 
 
-def test_a_sweep_is_one_sheet_under_a_free_name(paint: Run) -> None:
+def test_a_sweep_is_one_sheet_under_an_unused_name(paint: Run) -> None:
     result = paint(PROMPT, "--sweep", "pine=-1:1:1")
     assert result.stdout == "a-pine-tree-and-a-red-sun-7-sweep.png\n"
     assert [path.name for path in Path().iterdir()] == [result.stdout.strip()]
@@ -107,7 +107,7 @@ def test_a_sweep_is_one_sheet_under_a_free_name(paint: Run) -> None:
     assert again.stdout == "a-pine-tree-and-a-red-sun-7-sweep-2.png\n"
 
 
-def test_kept_pictures_are_those_of_paint_and_of_the_sheet(paint: Run) -> None:
+def test_kept_pictures_equal_those_of_paint_and_of_the_sheet(paint: Run) -> None:
     result = paint(
         PROMPT, "-w", "tree=2", "--sweep", "pine=0:2:1", "--sweep", "red sun=1:2:1", "-o", "s.png",
         "--keep",
@@ -118,7 +118,7 @@ def test_kept_pictures_are_those_of_paint_and_of_the_sheet(paint: Run) -> None:
     plain, kept, sheet = (Image.open(n).convert("RGB") for n in ("plain.png", names[1], "s.png"))
     assert plain.tobytes() == kept.tobytes()
     assert '"tree=2, pine=1, red sun=1"' in Image.open(names[1]).info["parameters"]
-    # Found on the sheet: in the second column, beside its label.
+    # It is on the sheet once, in the second column.
     large = plain.resize((256, 256), Image.Resampling.NEAREST)
     spots = [
         (x, y)
@@ -135,12 +135,12 @@ def test_kept_pictures_are_those_of_paint_and_of_the_sheet(paint: Run) -> None:
     ("arguments", "message"),
     [
         (["--sweep", "elm=0:1:1"], "--sweep 'elm=0:1:1': 'elm' is not in the prompt. Its words"),
-        (["--sweep", "pine=0:1:0"], "Invalid value for '--sweep': 'pine=0:1:0': a step of 0"),
-        (["--sweep", "pine=0:1:1", "-w", "Pine=2"], "'Pine' is swept: leave one"),
-        (["--sweep", "pine=0:1:1", "-w", "pine tree=2"], "both weight token 2"),
+        (["--sweep", "pine=0:1:0"], "Invalid value for '--sweep': 'pine=0:1:0': the step must"),
+        (["--sweep", "pine=0:1:1", "-w", "Pine=2"], "'Pine' is swept too: remove"),
+        (["--sweep", "pine=0:1:1", "-w", "pine tree=2"], "both apply to token 2"),
         (["--sweep", "pine=0:1:1", "--sweep", "PINE=2:3:1"], "--sweep 'pine' is given more than"),
         (["--sweep", "a=0:1:1", "--sweep", "sun=0:1:1", "--sweep", "red=0:1:1"], "than twice"),
-        (["--sweep", "pine=1:11:1", "--sweep", "sun=1:11:1"], "11 × 11 are more than 100"),
+        (["--sweep", "pine=1:11:1", "--sweep", "sun=1:11:1"], "11 × 11 is more than 100"),
         (["--sweep", "pine=0:1:1", "-n", "2"], "--sweep paints from one seed"),
         (["--sweep", "pine=0:1:1", "--heatmap", "h.png"], "--heatmap is for one weight at a time"),
         (
@@ -150,16 +150,14 @@ def test_kept_pictures_are_those_of_paint_and_of_the_sheet(paint: Run) -> None:
         (["--keep"], "--keep is for the pictures of a --sweep; give both"),
     ],
 )
-def test_sweeps_that_make_no_sense_are_refused(
-    paint: Run, arguments: list[str], message: str
-) -> None:
+def test_invalid_sweeps_are_refused(paint: Run, arguments: list[str], message: str) -> None:
     result = paint(PROMPT, *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
     assert list(Path().iterdir()) == []
 
 
-def test_a_sweep_is_for_one_prompt(paint: Run, tmp_path: Path) -> None:
+def test_a_sweep_needs_a_single_prompt(paint: Run, tmp_path: Path) -> None:
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("a pine\na tree")
     result = paint("--from-file", prompts, "--sweep", "pine=0:1:1")
@@ -168,7 +166,7 @@ def test_a_sweep_is_for_one_prompt(paint: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["s.png", "s_pine=1.png"])
-def test_a_sweep_replaces_no_file_silently(paint: Run, name: str) -> None:
+def test_a_sweep_overwrites_only_if_told_to(paint: Run, name: str) -> None:
     Path(name).write_text("mine")
     command = (PROMPT, "--sweep", "pine=0:1:1", "--keep", "-o", "s.png")
     refused = paint(*command)

@@ -8,7 +8,7 @@ from monetize.prompts.weights import Weight, parse_weight
 
 
 def weighted_pieces(tokenizer: CLIPTokenizer, text: str, *weights: str) -> dict[str, float]:
-    """The pieces that got a weight other than 1, under `position piece`."""
+    """Return the pieces with a weight other than 1 as {"position piece": weight}."""
     weighted = weigh(tokenizer, Prompt(text, tuple(map(parse_weight, weights))))
     return {f"{t.position} {t.text}": t.weight for t in weighted.tokens if t.weight != 1}
 
@@ -28,7 +28,7 @@ def test_the_vocabulary_is_the_real_one(clip_tokenizer: CLIPTokenizer) -> None:
         ("a fantasy landscape", "@0=-17", {"0 <|startoftext|>": -17}),
         ("the sunset's light", "sunset=2", {"2 sunset</w>": 2}),
         ("A  PINE\ttree", "pine=2", {"2 pine</w>": 2}),
-        # Decomposed letters are joined by the tokenizer, whose offsets still tell the place.
+        # The tokenizer composes letters; its offsets still refer to the original text.
         ("a cafe\u0301 and a tree", "tree=2", {"5 tree</w>": 2}),
         ("🎨 a tree", "tree=2", {"3 tree</w>": 2}),
     ],
@@ -49,23 +49,25 @@ def test_a_position_past_the_prompt_weights_padding(clip_tokenizer: CLIPTokenize
 
 
 def test_two_weights_on_one_token_are_refused(clip_tokenizer: CLIPTokenizer) -> None:
-    with pytest.raises(UsageError, match=r"'red sun=2' and 'sun=3' both weight token 3"):
+    with pytest.raises(UsageError, match=r"'red sun=2' and 'sun=3' both apply to token 3"):
         weighted_pieces(clip_tokenizer, "a red sun", "red sun=2", "sun=3")
 
 
-def test_a_position_that_the_encoder_lacks_is_refused(clip_tokenizer: CLIPTokenizer) -> None:
-    with pytest.raises(UsageError, match=r"positions go from @0, the start token, to @76"):
+def test_a_position_past_the_encoders_last_is_refused(clip_tokenizer: CLIPTokenizer) -> None:
+    with pytest.raises(UsageError, match=r"positions range from @0, the start token, to @76"):
         weighted_pieces(clip_tokenizer, "a tree", "@77=2")
 
 
-def test_a_missing_word_is_refused_with_the_words_there_are(clip_tokenizer: CLIPTokenizer) -> None:
+def test_a_missing_word_is_refused_with_the_words(
+    clip_tokenizer: CLIPTokenizer,
+) -> None:
     with pytest.raises(
         UsageError, match=r"'elm' is not in the prompt. Its words are: a, pine, tree"
     ):
         weigh_strictly(clip_tokenizer, Prompt("a pine tree", (Weight("elm", 2),)))
 
 
-def test_what_is_past_the_limit_is_marked_and_refused_as_a_weight(
+def test_text_past_the_limit_is_marked_and_cannot_be_weighted(
     clip_tokenizer: CLIPTokenizer,
 ) -> None:
     # The start token, 75 words and the end token fill the 77 positions.
@@ -86,7 +88,7 @@ def test_a_prompt_that_just_fits_is_not_cut(clip_tokenizer: CLIPTokenizer) -> No
     assert weighted.values[75] == 2
 
 
-def test_a_word_on_both_sides_of_the_limit_is_told(clip_tokenizer: CLIPTokenizer) -> None:
+def test_a_word_on_both_sides_of_the_limit_is_partly_cut(clip_tokenizer: CLIPTokenizer) -> None:
     weighted = weigh(clip_tokenizer, Prompt("pine " * 80, (Weight("pine", 2),)))
     assert weighted.partly_cut == (Weight("pine", 2),)
     assert weighted.values == (1, *[2] * 75, 1)

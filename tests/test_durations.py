@@ -1,0 +1,24 @@
+import pytest
+
+from monetize.durations import format_duration, parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "shown"),
+    [
+        ("4h30m", 16200, "4h30m"),
+        ("90m", 5400, "1h30m"),
+        ("45s", 45, "45s"),
+        ("601s", 601, "11m"),
+        ("1h", 3600, "1h"),
+    ],
+)
+def test_durations_are_parsed_and_rounded_up(text: str, seconds: float, shown: str) -> None:
+    assert parse_duration(text) == seconds
+    assert format_duration(seconds) == shown
+
+
+@pytest.mark.parametrize("text", ["", "4", "1.5h", "m", "30m4h"])
+def test_other_text_is_not_a_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a duration such as 4h30m"):
+        parse_duration(text)
