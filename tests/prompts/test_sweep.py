@@ -142,12 +142,12 @@ def test_kept_pictures_equal_those_of_paint_and_of_the_sheet(paint: Run) -> None
         (["--sweep", "a=0:1:1", "--sweep", "sun=0:1:1", "--sweep", "red=0:1:1"], "than twice"),
         (["--sweep", "pine=1:11:1", "--sweep", "sun=1:11:1"], "11 × 11 is more than 100"),
         (["--sweep", "pine=0:1:1", "-n", "2"], "--sweep paints from one seed"),
-        (["--sweep", "pine=0:1:1", "--heatmap", "h.png"], "--heatmap is for one weight at a time"),
+        (["--sweep", "pine=0:1:1", "--heatmap", "h.png"], "--heatmap shows one weight at a time"),
         (
             ["--sweep", "pine=0:1:1", "-o", "a.gif"],
             "--output a.gif: unsupported image format; use one of",
         ),
-        (["--keep"], "--keep is for the pictures of a --sweep; give both"),
+        (["--keep"], "--keep needs --sweep"),
     ],
 )
 def test_invalid_sweeps_are_refused(paint: Run, arguments: list[str], message: str) -> None:
@@ -162,7 +162,7 @@ def test_a_sweep_needs_a_single_prompt(paint: Run, tmp_path: Path) -> None:
     prompts.write_text("a pine\na tree")
     result = paint("--from-file", prompts, "--sweep", "pine=0:1:1")
     assert result.exit_code == 2
-    assert "--sweep is for one prompt; 2 are given" in result.stderr
+    assert "--sweep takes one prompt, not 2" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["s.png", "s_pine=1.png"])
