@@ -1,4 +1,4 @@
-"""What the values of options are read as: weights, sweeps, durations, palettes, numbers."""
+"""Parameter types: weights, sweeps, durations, palettes, and `auto` or a number."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from monetize.settings import MONET
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
-    """Text that a function reads; the error that it raises is one of the flag's use."""
+    """Text that a function parses; its error is reported as a wrong value of the flag."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
@@ -24,7 +24,7 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
-        """Read the text, or fail as a wrong use of its flag; what is no text has been read."""
+        """Parse text; anything else was parsed before."""
         if not isinstance(value, str):
             return value
         try:
@@ -39,14 +39,14 @@ DURATION = Parsed("DURATION", parse_duration)
 
 
 class AutoOrNumber(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
-    """`auto`, which is None to the settings, or a whole number."""
+    """A whole number, or `auto`, which becomes None."""
 
     name = "auto|N"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | None:
-        """Read a number, or fail as a wrong use of its flag."""
+        """Parse a number."""
         if value == "auto":
             return None
         if not str(value).isdecimal():
@@ -55,7 +55,7 @@ class AutoOrNumber(click.ParamType):  # type: ignore[type-arg] # generic since c
 
 
 class PaletteName(click.Path):
-    """`monet`, the path of something that is there, or `none`, which is None to the settings."""
+    """`monet`, an existing path, or `none`, which becomes None."""
 
     def convert(
         self,
@@ -63,11 +63,11 @@ class PaletteName(click.Path):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Any:
-        """Take a name as it is, or fail for a path that leads nowhere."""
+        """Accept a name, or check that a path exists."""
         if value == "none":
             return None
         if value == MONET:
             return value
         if not Path(value).exists():
-            self.fail(f"there is no {value!r}: give a folder or zip, or monet, or none", param, ctx)
+            self.fail(f"{value!r} does not exist: give a folder or zip, monet, or none", param, ctx)
         return super().convert(value, param, ctx)

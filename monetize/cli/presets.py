@@ -1,4 +1,4 @@
-"""Presets, by file and by name: their values stand where no flag is given."""
+"""Presets, from a file or by name, as the defaults of a command's options."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from monetize.errors import UsageError
 from monetize.presets import PRESETS, load_config
 
-# By the names of click's types; all others are written as text.
+# What TOML must hold, by the name of the option's click type; other types take text.
 TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "integer": ("a whole number", (int,)),
     "float": ("a number", (int, float)),
@@ -20,7 +20,7 @@ TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
 def use_config(
     tables: Collection[str], ctx: click.Context, _param: click.Parameter, path: Path | None
 ) -> None:
-    """Let a preset's values stand where a flag is not given."""
+    """Make the values of a TOML preset the defaults; flags override them."""
     if path is None:
         return
     values = load_config(path, tables)
@@ -31,14 +31,14 @@ def use_config(
 
 
 def use_preset(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
-    """Let a named preset's values stand where neither a flag nor a file gives others."""
+    """Make the values of a named preset the defaults; flags and --config override them."""
     if name is not None:
         ctx.default_map = {**PRESETS[name], **(ctx.default_map or {})}
 
 
 def _check_type(path: Path, param: click.Parameter, value: object) -> None:
-    """Refuse what the flag's own type would bend: 7.5 steps are not 7."""
-    what, kinds = TOML_KINDS.get(param.type.name, ("a text in quotes", (str,)))
+    """Refuse a value that the option's type would silently convert, such as 7.5 steps to 7."""
+    what, kinds = TOML_KINDS.get(param.type.name, ("text in quotes", (str,)))
     if param.multiple:
         what = 'a list such as ["pine=-1"]'
         fits = isinstance(value, list) and all(isinstance(each, str) for each in value)

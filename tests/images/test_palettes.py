@@ -91,14 +91,14 @@ def test_images_to_compare_cannot_have_different_palettes(
     flags = ("--model", tiny.painter, "--palette", paintings)
     result = cli("paint", "a pine tree", *flags, *comparison)
     assert result.exit_code == 2
-    assert "--palette may take another painting's colours" in result.stderr
+    assert "--palette may give each picture the colors" in result.stderr
     assert "--palette none" in result.stderr
 
 
 def test_a_strength_without_a_palette_is_refused(cli: Run, tiny: Tiny) -> None:
     result = cli("paint", "a tree", "--model", tiny.painter, "--palette-strength", 0.5)
     assert result.exit_code == 2
-    assert "--palette-strength is for --palette" in result.stderr
+    assert "--palette-strength needs --palette" in result.stderr
 
 
 def test_the_table_keeps_the_statistics(paintings: Path, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_missing_palette_is_refused(cli: Run, tiny: Tiny) -> None:
     result = cli("paint", "a tree", "--model", tiny.painter, "--palette", "manet")
     assert result.exit_code == 2
     assert (
-        "'--palette': there is no 'manet': give a folder or zip, or monet, or none" in result.stderr
+        "'--palette': 'manet' does not exist: give a folder or zip, monet, or none" in result.stderr
     )
 
 

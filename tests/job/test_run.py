@@ -183,7 +183,7 @@ def test_captions_of_no_photo_are_told(run_job: Run, photos: Path, tmp_path: Pat
         ("num_inference_steps = 7.5", "num_inference_steps must be a whole number, not 7.5"),
         ("guidance_scale = true", "guidance_scale must be a number, not True"),
         ("safety_checker = 'no'", "safety_checker must be true or false, not 'no'"),
-        ("model = 4", "model must be a text in quotes, not 4"),
+        ("model = 4", "model must be text in quotes, not 4"),
         ("weight = 'pine=-1'", "weight must be a list such as"),
         ("scheduler = 'euler'", "'euler' is not one of 'pndm'"),
     ],

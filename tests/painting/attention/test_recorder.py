@@ -255,7 +255,7 @@ def test_paint_refuses_sheets_that_cannot_be_written(cli: Run, tiny: Tiny) -> No
         (("--heatmap", "a.png"), "--heatmap: a.png exists; --overwrite replaces it"),
         (("--heatmap", "a.gif"), "--heatmap a.gif: unsupported image format; use one of"),
         (("--heatmap", "b.png", "-o", "b.png"), "--output and --heatmap would both write"),
-        (("--heatmap", "b.png", "--compile"), "--heatmap looks into the model, which --compile"),
+        (("--heatmap", "b.png", "--compile"), "--heatmap does not work with a compiled model"),
         (("--heatmap", "b.png", "-n", 101), "sheets for 100 paintings at most, not 101"),
     ):
         refused = cli(*command, *arguments)
