@@ -23,7 +23,8 @@ from PIL import Image
 from monetize.captioning.caption_table import read_captions
 from monetize.cli.terminal import Terminal
 from monetize.csv_tables import to_csv
-from monetize.gallery.gallery import Gallery, make
+from monetize.gallery.files import GalleryFiles
+from monetize.gallery.gallery import build
 from monetize.job.job import Outputs, photo_seed
 from monetize.job.report_reader import COLUMNS, read_results
 
@@ -95,8 +96,8 @@ def main(
         texts = read_captions(captions) if captions else {}
         pack(outputs, islice(pictures(folder, photos), count), texts)
         begun = time.monotonic()
-        gallery = Gallery(outputs.page)
-        make(read_results(outputs), gallery, Terminal(quiet=True), overwrite=True)
+        gallery = GalleryFiles(outputs.page)
+        build(read_results(outputs), gallery, Terminal(quiet=True), overwrite=True)
         click.echo(f"gallery written: {time.monotonic() - begun:.1f} s, {os.cpu_count()} cores")
         click.echo(f"page: {gallery.page.stat().st_size / 1e6:.2f} MB")
         with chromium(browser_path) as browser:

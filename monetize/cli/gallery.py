@@ -35,14 +35,15 @@ def gallery(
       monetize gallery images.zip --photos holidays/ -o show.html
       monetize gallery images.zip --overwrite
     """
-    from monetize.gallery.gallery import Gallery, make
+    from monetize.gallery.files import GalleryFiles
+    from monetize.gallery.gallery import build
     from monetize.job.job import Outputs
     from monetize.job.report_reader import read_results
 
     outputs = Outputs(out)
-    make(
+    build(
         read_results(outputs),
-        Gallery(output or outputs.page),
+        GalleryFiles(output or outputs.page),
         Terminal(quiet=quiet, verbose=verbose),
         photos=photos,
         overwrite=overwrite,

@@ -1,5 +1,6 @@
 """`monetize run`: a folder of photos into a contest zip."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from monetize.cli.options.painting import painting_options, run_prompt_options
 from monetize.cli.options.speed import batch_options, budget_options
 from monetize.cli.options.weights import weight_options
 from monetize.cli.terminal import Terminal, load_libraries
+from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.presets import TABLES
 from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
 
@@ -70,8 +72,8 @@ def run(
       monetize run photos/ images.zip --captions edited.csv --gallery
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
     """
-    from monetize.gallery.gallery import gallery_of, make_after
-    from monetize.job.job import prepare
+    from monetize.gallery.job_gallery import JobGallery
+    from monetize.job.job import Outputs, prepare
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings = build(
@@ -81,6 +83,12 @@ def run(
         paint=build(PaintSettings, params),
         device=build(DeviceSettings, params),
     )
+    if with_gallery and not overwrite:
+        unfinished = JobGallery.unfinished(photos, captions_file, Outputs(out), settings)
+        if unfinished is not None:
+            terminal.say(f"{out} is done; its gallery was interrupted and is built now")
+            results = unfinished.build(terminal)
+            ctx.exit(UNREADABLE_EXIT_CODE if results.unreadable else 0)
     job = prepare(
         photos,
         out,
@@ -89,7 +97,7 @@ def run(
         overwrite=overwrite,
         keep_work=keep_work,
     )
-    gallery = gallery_of(job) if with_gallery else None
+    gallery = JobGallery.plan(job) if with_gallery else None
     others = f" (skipped other files: {job.others})" if job.others else ""
     terminal.say(f"Photos: {len(job.photos)} in {photos}{others}")
 
@@ -98,13 +106,13 @@ def run(
 
     report = run_job(job, terminal)
 
-    _report_problems(job, report, terminal)
-    if not quiet:
-        _check(out, terminal)
-    _say_done(job, report, terminal)
-    if gallery is not None:
-        page, replace = gallery
-        make_after(job, page, terminal, overwrite=replace)
+    with gallery.pending() if gallery else nullcontext():
+        _report_problems(job, report, terminal)
+        if not quiet:
+            _check(out, terminal)
+        _say_done(job, report, terminal)
+        if gallery:
+            gallery.build(terminal)
     ctx.exit(report.exit_code)
 
 

@@ -1,106 +1,176 @@
-"""What a finished job left, read back: the zip's table and summary, checked against the zip."""
+"""Read the reports of a finished job and check them against its zip.
+
+The files may have been edited, damaged or made up: whatever they hold, reading them raises
+InputError or gives values that are safe to use as file names and as flags.
+"""
 
 import csv
 import io
 import json
 import re
+import shlex
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
 
-from monetize.errors import InputError
+from monetize.errors import InputError, UsageError
 from monetize.images.zip_files import open_zip
 from monetize.job.job import Outputs
+from monetize.job.summary_reader import Summary, read_summary
 from monetize.messages import name_some, printable
-from monetize.settings import PaintSettings, flags, own_names
+from monetize.prompts.weights import parse_weight
+from monetize.settings import MAX_SEED, PaintSettings, flag, flags, own_names
 
 COLUMNS = ("photo", "file", "caption", "prompt", "seed", "status")
-# A weight is a phrase, which may hold a comma, and a number.
-WEIGHTS = re.compile(r"(.+?=[-+.\w]+)(?:, |$)")
-# Settings of speed alone, and those that `paint` gets row by row.
+# These settings change only the speed, or are given for each row.
 NOT_PAINTED = frozenset({"weight", "batch_size", "compile", "safety_checker"})
+PAINT_FLAGS = frozenset(flag(name) for name in own_names(PaintSettings))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A painting in OUT.csv.
+
+    `weights` are as `--weight` takes them; `settings` are flags and values that differ for this
+    painting, None if the report does not have that column.
+    """
+
+    photo: str
+    file: str
+    caption: str
+    prompt: str
+    seed: str
+    weights: tuple[str, ...] = ()
+    evaluations: str = ""
+    settings: tuple[str, ...] | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True)
 class Results:
-    """The rows of OUT.csv that were painted, how many were not, and OUT.json, empty if missing."""
+    """The paintings in OUT.csv, the number of photos that were not painted, and OUT.json."""
 
     outputs: Outputs
-    painted: tuple[Mapping[str, str], ...]
+    painted: tuple[Row, ...]
     unreadable: int
-    summary: Mapping[str, Any]
+    summary: Summary
 
     @property
-    def photos(self) -> Path | None:
-        """The folder of the photos, as it was given to the job."""
-        folder = self.summary.get("photos")
-        return Path(folder) if folder else None
+    def paint_options(self) -> tuple[str, ...] | None:
+        """The flags and values that make `monetize paint` use the job's settings.
 
-    def name_of(self, model: str) -> str:
-        """The name of the `painter` or `captioner`; empty if there was none, or it is not known."""
-        name: str = (self.summary.get(model) or {}).get("name", "")
-        return name
-
-    @property
-    def paint_flags(self) -> str | None:
-        """What `monetize paint` must be told to paint with the same settings, for a shell.
-
-        What differs for single paintings is in their rows. None where that is not known: without
-        a summary, or where a time budget changed what an older report does not tell.
+        Differences of single paintings are in their rows. None if the settings are not known:
+        without a summary, or if a time budget changed settings that an old report does not list.
         """
-        settings = self.summary.get("settings", {})
-        used = settings.get("paint")
-        budgeted = settings.get("run", {}).get("time_budget") is not None
-        if used is None or (budgeted and "settings" not in self.painted[0]):
+        used = self.summary.paint
+        if used is None or (self.summary.budgeted and self.painted[0].settings is None):
             return None
         names = [name for name in own_names(PaintSettings) if name not in NOT_PAINTED]
-        told = {name: used[name] for name in names if used.get(name) is not None}
-        return flags(told, PaintSettings())
+        values = {name: used[name] for name in names if name in used}
+        return tuple(shlex.split(flags(values, PaintSettings())))
 
 
 def read_results(outputs: Outputs) -> Results:
     """Read a job's reports.
 
-    Raises InputError for a table or zip that is missing or damaged, and for a table that is
-    not of this zip.
+    Raises InputError for a table or zip that is missing or damaged, for a table that does not
+    belong to this zip, and for values that `monetize run` would not write.
     """
     rows = _read_table(outputs)
-    painted = tuple(row for row in rows if row["status"] != "unreadable")
+    painted = tuple(_row(row, outputs.table) for row in rows if row["status"] != "unreadable")
     if not painted:
-        raise InputError(f"{outputs.table}: no row of a painting: is it of {outputs.archive}?")
+        raise InputError(
+            f"{outputs.table}: no painting is listed: does it belong to {outputs.archive}?"
+        )
     with opened(outputs.archive) as archive:
         members = set(archive.namelist())
-    strangers = [
-        row["file"] for row in painted if row["file"] not in members or _has_folder(row["file"])
-    ]
+    strangers = [row.file for row in painted if row.file not in members or _in_folder(row.file)]
     if strangers:
         raise InputError(
             f"{outputs.table} names {len(strangers)} paintings that are not at the root of "
-            f"{outputs.archive}: {name_some(strangers)}. Put the report and the zip of one job "
-            "beside each other."
+            f"{outputs.archive}: {name_some(strangers)}. Put the report and the zip of the same "
+            "job next to each other."
         )
-    return Results(outputs, painted, len(rows) - len(painted), _read_summary(outputs.summary))
+    return Results(outputs, painted, len(rows) - len(painted), read_summary(outputs.summary))
 
 
 @contextmanager
 def opened(archive: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip to read; raises as `open_zip`, and InputError for damage where it is read."""
+    """Open a zip for reading; raises as `open_zip`, and InputError for damage found later."""
     try:
         with open_zip(archive) as file:
             yield file
     except zipfile.BadZipFile as error:
-        raise InputError(f"{archive}: damaged: {error}. Make it anew.") from None
+        raise InputError(f"{archive}: damaged: {error}. Create it again.") from None
 
 
-def weights_of(row: Mapping[str, str]) -> tuple[str, ...]:
-    """The weights of a painting, each as `--weight` takes it."""
-    return tuple(WEIGHTS.findall(row.get("weights", "")))
+def _row(row: Mapping[str, str], table: Path) -> Row:
+    try:
+        settings = row.get("settings")
+        return Row(
+            photo=_photo(row["photo"]),
+            file=row["file"],
+            caption=row["caption"],
+            prompt=row["prompt"],
+            seed=_seed(row["seed"]),
+            weights=_weights(row.get("weights", "")),
+            evaluations=row.get("evaluations", ""),
+            settings=None if settings is None else _settings(settings),
+            error=row.get("error", ""),
+        )
+    except (ValueError, RecursionError, UsageError) as error:
+        name = printable(row["file"])[:100]
+        raise InputError(f"{table}: not the report of monetize run: {name}: {error}") from None
 
 
-def _has_folder(file: str) -> bool:
+def _photo(name: str) -> str:
+    """A photo's path below its folder; a report must not lead anywhere else."""
+    path = PurePath(name)
+    if not name or "\0" in name or path.is_absolute() or path.drive or ".." in path.parts:
+        raise ValueError(f"the photo {printable(name)[:100]!r} is not below the photos' folder")
+    return name
+
+
+def _seed(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,20}", text) or int(text) > MAX_SEED:
+        raise ValueError(f"the seed {printable(text)[:100]!r} is not a number up to {MAX_SEED}")
+    return text
+
+
+def _weights(cell: str) -> tuple[str, ...]:
+    """Weights from a JSON list of texts, or as older reports have them: pine=-1, red sun=2."""
+    weights = json.loads(cell) if cell.startswith("[") else _split(cell)
+    if not all(isinstance(weight, str) for weight in weights):
+        raise ValueError(f"the weights are not texts: {printable(cell)[:100]}")
+    for weight in weights:
+        parse_weight(weight)
+    return tuple(weights)
+
+
+def _split(cell: str) -> list[str]:
+    """Weights separated by commas; a part without a number belongs to the phrase that follows."""
+    weights, phrase = [], ""
+    for part in cell.split(", ") if cell else ():
+        phrase += part
+        if "=" in part:
+            weights.append(phrase)
+            phrase = ""
+        else:
+            phrase += ", "
+    return [*weights, phrase] if phrase else weights
+
+
+def _settings(cell: str) -> tuple[str, ...]:
+    """Flags of `monetize paint`, each followed by its value."""
+    parts = tuple(shlex.split(cell))
+    if len(parts) % 2 or not PAINT_FLAGS.issuperset(parts[::2]):
+        raise ValueError(f"the settings {printable(cell)[:100]!r} are not flags of monetize paint")
+    return parts
+
+
+def _in_folder(file: str) -> bool:
     return "/" in file or "\\" in file or file in ("", ".", "..")
 
 
@@ -110,31 +180,19 @@ def _read_table(outputs: Outputs) -> list[dict[str, str]]:
         text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     except FileNotFoundError:
         raise InputError(
-            f"{path} is missing: the captions and seeds of {outputs.archive} stand in it. Put the "
-            "report that monetize run wrote beside the zip."
+            f"{path} is missing: it has the captions and seeds of {outputs.archive}. Put the "
+            "report that monetize run wrote next to the zip."
         ) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
     try:
-        lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if lacking:
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
             raise InputError(
-                f"{path}: not the report of monetize run: it has no column {', '.join(lacking)}; "
-                f"its first line is {printable(','.join(reader.fieldnames or ()))!r}"
+                f"{path}: not the report of monetize run: it has no column {', '.join(missing)}; "
+                f"its first line is {printable(','.join(reader.fieldnames or ()))[:300]!r}"
             )
         return list(reader)
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.reader.line_num}: not valid CSV: {error}") from None
-
-
-def _read_summary(path: Path) -> Mapping[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        summary = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {error}. Move it away to do without.") from None
-    if not isinstance(summary, dict):
-        raise InputError(f"{path}: not the report of monetize run. Move it away to do without.")
-    return summary

@@ -1,4 +1,4 @@
-"""Pictures and words → one labelled sheet, on which every word can be read in full."""
+"""Lay out pictures and text on one labelled sheet, with every word readable in full."""
 
 import math
 import unicodedata
@@ -11,31 +11,31 @@ from PIL import Image, ImageDraw, ImageFont
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 PAPER, INK = "white", "black"
-GAP, SEAM = 8, 2  # pixels around cells, and between the pictures of one
-TEXT_SIZE, SMALLEST_TEXT = 16, 9  # pixels
-WIDEST = 1600  # pixels that cells fill before they go on in the next line, to fit a screen
-WIDEST_ROW_LABEL = 180  # pixels
-NARROWEST_CELL, NARROWEST_TITLE = 96, 480  # pixels
-SMALLEST_SIDE = 256  # pixels; smaller pictures are enlarged
+GAP, SEAM = 8, 2  # pixels around cells, and between the pictures in a cell
+TEXT_SIZE, MIN_TEXT_SIZE = 16, 9  # pixels
+MAX_WIDTH = 1600  # pixels of a line of cells, to fit a screen
+MAX_ROW_LABEL = 180  # pixels
+MIN_CELL, MIN_TITLE = 96, 480  # pixels
+MIN_SIDE = 256  # pixels; smaller pictures are enlarged
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Pictures side by side, and the words beneath them."""
+    """Pictures side by side with a caption below."""
 
     pictures: tuple[Image.Image, ...]
     caption: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the pictures together, in pixels; wide enough for some words."""
+        """Width and height of the pictures together, in pixels; wide enough for a caption."""
         width = sum(picture.width for picture in self.pictures) + SEAM * (len(self.pictures) - 1)
-        return max(width, NARROWEST_CELL), max(picture.height for picture in self.pictures)
+        return max(width, MIN_CELL), max(picture.height for picture in self.pictures)
 
 
 @dataclass(frozen=True)
 class _Text:
-    """Words broken into lines, in a font in which they fit their place."""
+    """Text broken into lines, in a font size that fits its place."""
 
     font: Font
     lines: tuple[str, ...]
@@ -61,19 +61,19 @@ def sheet(
     rows: Sequence[str] = (),
     text_size: int = TEXT_SIZE,
 ) -> Image.Image:
-    """Lay cells out in lines, RGB, with a title above and labels of the columns and rows.
+    """Lay out lines of cells as an RGB image, with a title above and labels for columns and rows.
 
-    A text that is too wide for its place is broken into lines, and set smaller, down to 9 pixels,
-    before a word is broken; nothing is left out. Pictures are pasted as they are.
+    Text that is too wide is broken into lines, then set smaller, down to 9 pixels, and only then
+    are words broken; no text is left out. Pictures are pasted unchanged.
     """
     across = max(len(line) for line in lines)
     widths = [max(line[i].size[0] for line in lines if i < len(line)) for i in range(across)]
-    marks = [_fit(label, WIDEST_ROW_LABEL, text_size) for label in rows]
+    marks = [_fit(label, MAX_ROW_LABEL, text_size) for label in rows]
     margin = max((_width(mark) + GAP for mark in marks), default=0)
     lefts = [GAP + margin + sum(widths[:i]) + GAP * i for i in range(across)]
     width = lefts[-1] + widths[-1] + GAP
     if title:
-        width = max(width, NARROWEST_TITLE)
+        width = max(width, MIN_TITLE)
     heading = _fit(title, width - 2 * GAP, text_size)
     heads = [_fit(label, widths[i], text_size) for i, label in enumerate(columns)]
     captions = [
@@ -108,30 +108,30 @@ def sheet(
 
 
 def in_lines(cells: Sequence[Cell]) -> list[Sequence[Cell]]:
-    """Cut cells into lines about equally long, each as wide as a screen at most."""
+    """Split cells into lines of about equal length that fit the width of a screen."""
     widest = max(cell.size[0] for cell in cells)
-    most = max(1, (WIDEST - GAP) // (widest + GAP))
+    most = max(1, (MAX_WIDTH - GAP) // (widest + GAP))
     across = math.ceil(len(cells) / math.ceil(len(cells) / most))
     return [cells[start : start + across] for start in range(0, len(cells), across)]
 
 
 def readable(picture: Image.Image, largest_side: int) -> Image.Image:
-    """Bring a picture to a size for a sheet.
+    """Resize a picture for a sheet.
 
-    A small one is enlarged by the least whole number that makes its longer side 256 pixels or
-    more, so that its own pixels are seen; one with a side above the largest is made smaller.
+    A small picture is enlarged by the smallest whole factor that makes its longer side at least
+    256 pixels, which keeps its pixels visible; a picture larger than `largest_side` is reduced.
     """
     side = max(picture.size)
     if side > largest_side:
         smaller = (max(1, round(each * largest_side / side)) for each in picture.size)
         return picture.resize((*smaller,), Image.Resampling.LANCZOS)  # type: ignore[arg-type]
-    factor = math.ceil(SMALLEST_SIDE / side)
+    factor = math.ceil(MIN_SIDE / side)
     larger = (picture.width * factor, picture.height * factor)
     return picture.resize(larger, Image.Resampling.NEAREST)
 
 
 def _block(text: _Text) -> int:
-    """Pixels of a text and of the gap that sets it off; none where there is no text."""
+    """Height of a text including the gap around it, in pixels; 0 for no text."""
     return text.height + SEAM + 2 if text.lines else 0
 
 
@@ -140,10 +140,10 @@ def _width(text: _Text) -> int:
 
 
 def _fit(text: str, width: int, size: int) -> _Text:
-    """Break a text into lines of at most width pixels, in the largest font that breaks no word."""
+    """Break text into lines of at most `width` pixels, in the largest font that breaks no word."""
     text = "".join(_drawable(char) for char in text)
     words = text.split()
-    while size > SMALLEST_TEXT and any(_font(size).getlength(word) > width for word in words):
+    while size > MIN_TEXT_SIZE and any(_font(size).getlength(word) > width for word in words):
         size -= 1
     font = _font(size)
     lines = [line for part in text.splitlines() for line in _wrap(part.split(), font, width)]
@@ -171,7 +171,7 @@ def _font(size: int) -> Font:
 
 @lru_cache
 def _drawable(char: str) -> str:
-    """What stands for a character that Pillow's own font lacks: é is e, other letters escapes."""
+    """Replace a character that is not in Pillow's font: é by e, other letters by escapes."""
     if char.isspace() or _has(char):
         return char
     plain = "".join(c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c))

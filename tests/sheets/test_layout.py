@@ -8,8 +8,8 @@ from monetize.sheets.layout import GAP, PAPER, Cell, in_lines, readable, sheet
 Drawn = list[tuple[int, int, int, int, str]]
 
 
-def square(side: int = 128, colour: str = "red") -> Image.Image:
-    return Image.new("RGB", (side, side), colour)
+def square(side: int = 128, color: str = "red") -> Image.Image:
+    return Image.new("RGB", (side, side), color)
 
 
 @pytest.fixture
@@ -58,12 +58,12 @@ def test_every_word_is_drawn_on_the_paper_and_apart_from_the_others(drawn: Drawn
 
 
 def test_pictures_are_pasted_as_they_are_and_text_touches_none() -> None:
-    colours = [["red", "lime"], ["blue", "yellow"]]
-    lines = [[Cell((square(128, each),), "a label") for each in line] for line in colours]
+    colors = [["red", "lime"], ["blue", "yellow"]]
+    lines = [[Cell((square(128, each),), "a label") for each in line] for line in colors]
     made = sheet(lines, title="a title", columns=["left", "right"], rows=["upper", "lower"])
-    counts = {colour: count for count, colour in made.getcolors(2**16) or []}
-    for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)):
-        assert counts[colour] == 128 * 128
+    counts = {color: count for count, color in made.getcolors(2**16) or []}
+    for color in ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)):
+        assert counts[color] == 128 * 128
 
 
 def test_a_narrow_picture_has_room_for_its_label(drawn: Drawn) -> None:

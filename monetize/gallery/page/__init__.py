@@ -1,9 +1,10 @@
-"""The gallery's page: entries into one HTML file that needs neither a server nor the network."""
+"""The gallery's page: one HTML file that needs neither a server nor the network."""
 
 import base64
 import hashlib
 import html
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
@@ -13,15 +14,15 @@ from urllib.parse import quote
 from monetize import __version__
 
 PARTS = Path(__file__).parent
-SCRIPTS = ("entries.js", "grid.js", "viewer.js")  # each uses those before it
+SCRIPTS = ("entries.js", "grid.js", "viewer.js")  # each uses the ones before it
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A painting and what is known of it.
+    """A painting and what is known about it.
 
-    `has_photo` says whether its photo can be shown; `settings` are the flags of `monetize paint`
-    that it needs besides those of all.
+    `has_photo` is whether its photo can be shown; `settings` are the flags and values that
+    `monetize paint` needs in addition to the options of all paintings.
     """
 
     file: str
@@ -32,7 +33,7 @@ class Entry:
     seed: str
     weights: tuple[str, ...]
     evaluations: str
-    settings: str
+    settings: tuple[str, ...]
     error: str
 
 
@@ -43,23 +44,23 @@ def render(
     entries: Sequence[Entry],
     *,
     size: tuple[int, int],
-    options: str | None,
+    options: Sequence[str] | None,
 ) -> bytes:
-    """The page as HTML.
+    """Return the page as HTML.
 
-    `folder`, beside the page, has the pictures; `size` is that of most of them, in pixels;
-    `options` are the flags that `monetize paint` needs to paint alike, for a shell; None where
-    they are not known.
+    `folder`, next to the page, holds the images; `size` is the width and height of most of them, in
+    pixels; `options` are the flags and values that make `monetize paint` paint the same way, None
+    if they are not known.
     """
     style, script = _part("page.css"), "\n".join(_part(name) for name in SCRIPTS)
     data = {
         "names": [field.name for field in fields(Entry)],
         "rows": [astuple(entry) for entry in entries],
-        "folder": quote(folder),
+        "folder": quote(os.fsencode(folder)),
         "size": size,
         "options": options,
     }
-    # The page runs its own script and loads pictures beside it, whatever a caption says.
+    # The page runs only its own script and loads only images next to it, whatever a caption says.
     policy = (
         f"default-src 'none'; img-src 'self' file: data:; style-src {_source(style)}; "
         f"script-src {_source(script)}; base-uri 'none'; form-action 'none'"
@@ -74,9 +75,9 @@ def render(
         "script": script,
         "data": _embedded(data),
     }
-    # In one pass, so that no value is taken for a part of the template.
+    # In one pass, so that no value is mistaken for a part of the template.
     page = re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], _part("page.html"))
-    # A name that is not valid Unicode is shown with a mark in place of the bad bytes.
+    # In a name that is not valid Unicode, bad bytes are shown as question marks.
     return page.encode("utf-8", errors="replace")
 
 
@@ -85,13 +86,13 @@ def _part(name: str) -> str:
 
 
 def _source(text: str) -> str:
-    """The hash by which a Content-Security-Policy knows an inline script or style."""
+    """The hash that allows an inline script or style in a Content-Security-Policy."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _embedded(data: object) -> str:
-    """JSON that no text in it can end or turn into markup: ASCII, and without <, > and &."""
+    """JSON that no text in it can turn into markup: ASCII, and without <, > and &."""
     text = json.dumps(data, separators=(",", ":"))
     for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")

@@ -1,4 +1,4 @@
-// The entries: the data of the page, how it is searched and sorted, and where its pictures are.
+// The entries: the data of the page, how to search and sort it, and where its images are.
 "use strict";
 
 const element = (id) => document.getElementById(id);
@@ -6,9 +6,8 @@ const { names, rows, folder, size, options } = JSON.parse(element("data").textCo
 const entries = rows.map((row) => Object.fromEntries(row.map((value, i) => [names[i], value])));
 const byFile = new Map(entries.map((entry) => [entry.file, entry]));
 
-// Words: lower case, without accents; a word that is sought may be the beginning of one.
-
-// Scripts that put no space between words are searched anywhere.
+// Words are lower case without accents. A query matches the beginning of a word, or any part of it
+// in scripts that put no spaces between words.
 const UNSPACED = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 
 function words(text) {
@@ -19,15 +18,17 @@ function words(text) {
 for (const entry of entries) entry.words = " " + words(entry.caption).join(" ");
 
 function search(query) {
-  const sought = words(query).map((word) => (UNSPACED.test(word) ? word : " " + word));
-  return entries.filter((entry) => sought.every((word) => entry.words.includes(word)));
+  const parts = words(query).map((word) => (UNSPACED.test(word) ? word : " " + word));
+  return entries.filter((entry) => parts.every((part) => entry.words.includes(part)));
 }
 
-const collator = new Intl.Collator(undefined, { numeric: true });
+const alphabetic = new Intl.Collator();
+const numeric = new Intl.Collator(undefined, { numeric: true });
 const ORDERS = {
-  photo: (a, b) => collator.compare(a.photo, b.photo),
-  caption: (a, b) => collator.compare(a.caption, b.caption),
-  seed: (a, b) => collator.compare(a.seed, b.seed), // text, as a seed may not fit a number
+  // Not numerically: the digits in 0e13ac97.jpg are not a number.
+  photo: (a, b) => alphabetic.compare(a.photo, b.photo),
+  caption: (a, b) => alphabetic.compare(a.caption, b.caption),
+  seed: (a, b) => numeric.compare(a.seed, b.seed), // text: a seed may be too large for a number
 };
 
 function address(entry) {

@@ -1,4 +1,4 @@
-// The grid: only the cards in sight are there, so that thousands of them cost what dozens do.
+// The grid: only the visible cards exist, so thousands cost as little as dozens.
 
 const SMALLEST = { paintings: 190, photos: 190, both: 330 }; // CSS pixels, width of a card
 const SMALLEST_ON_A_PHONE = { paintings: 140, photos: 140, both: 260 };
@@ -10,12 +10,12 @@ const WAIT = 80; // ms, for the next key to be typed
 const [grid, space] = ["grid", "space"].map(element);
 let shown = [];
 let columns = 1;
-let rowHeight = 250; // CSS pixels, with the gap below; a guess until a card can be measured
+let rowHeight = 250; // CSS pixels, including the gap below; a guess until a card is measured
 const cards = new Map(); // by index in shown
 
-function absent() {
+function missingPhoto() {
   const note = document.createElement("span");
-  note.className = "absent";
+  note.className = "missing";
   note.textContent = "no photo";
   return note;
 }
@@ -26,17 +26,17 @@ function makeCard(index) {
   card.setAttribute("aria-setsize", shown.length);
   card.setAttribute("aria-posinset", index + 1);
   const part = (name) => card.querySelector(name);
-  const [frame, caption, seed] = [".frame", ".caption", ".seed"].map(part);
+  const [frame, caption, origin] = [".frame", ".caption", ".origin"].map(part);
   const view = grid.dataset.view;
-  const photo = () => (entry.has_photo ? picture(entry, "photos") : absent());
+  const photo = () => (entry.has_photo ? picture(entry, "photos") : missingPhoto());
   if (view !== "paintings") frame.append(photo());
   if (view !== "photos") frame.append(picture(entry, "paintings"));
   caption.textContent = caption.title = entry.caption;
-  seed.textContent = `seed ${entry.seed}`;
+  origin.textContent = origin.title = `${entry.photo} · seed ${entry.seed}`;
   const link = card.firstElementChild;
   link.href = address(entry);
   if (view === "paintings" && entry.has_photo) {
-    // Fetched when it is first asked for; not by a finger, under which it would stay.
+    // Load the photo on first hover or focus; not on touch, where it would stay.
     const reveal = () => {
       if (frame.childElementCount === 1) frame.append(photo());
     };
@@ -77,7 +77,7 @@ function lay() {
   rowHeight = cards.values().next().value.getBoundingClientRect().height + GAP;
   if (columns === before[0] && rowHeight === before[1]) return;
   draw();
-  // What was on top before the window changed stays there.
+  // Keep the top row in place when the window changes.
   if (seen) goTo(seen);
 }
 

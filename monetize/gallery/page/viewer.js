@@ -1,4 +1,4 @@
-// The viewer: one painting under its photo. Which one is the fragment of the address: its file.
+// The viewer: a painting under its photo. The fragment of the address is the painting's file.
 
 const [viewer, pair, slider] = ["viewer", "pair", "slider"].map(element);
 let current = null;
@@ -19,12 +19,12 @@ function show(entry) {
   element("title").textContent = entry.caption;
   const facts = {
     Prompt: entry.prompt,
-    Photo: entry.has_photo ? entry.photo : `${entry.photo} (not found, or not readable)`,
+    Photo: entry.has_photo ? entry.photo : `${entry.photo} (missing or unreadable)`,
     Painting: entry.file === entry.photo ? "" : entry.file,
     Seed: entry.seed,
     Weights: entry.weights.join(", "),
     Evaluations: entry.evaluations,
-    Settings: entry.settings,
+    Settings: entry.settings.join(" "),
     Note: entry.error,
   };
   element("facts").replaceChildren();
@@ -35,9 +35,9 @@ function show(entry) {
     }
   }
   element("again").hidden = options === null;
-  element("command").textContent = command(entry);
-  for (const beside of [shown[at - 1], shown[at + 1]]) {
-    if (at >= 0 && beside) picture(beside, "paintings").loading = "eager";
+  element("command").textContent = options === null ? "" : command(entry);
+  for (const neighbor of [shown[at - 1], shown[at + 1]]) {
+    if (at >= 0 && neighbor) picture(neighbor, "paintings").loading = "eager";
   }
   if (!viewer.open) {
     viewer.showModal();
@@ -45,15 +45,20 @@ function show(entry) {
   }
 }
 
+// Quote text for a shell, so that pasting it runs nothing else. Control characters, which act on
+// the terminal itself, become escapes.
 function quoted(text) {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  if (!/\p{Cc}/u.test(text)) return `'${text.replaceAll("'", `'"'"'`)}'`;
+  const escape = (char) => "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0");
+  return `$'${text.replace(/['\\]/g, "\\$&").replace(/\p{Cc}/gu, escape)}'`;
 }
 
 function command(entry) {
-  const weights = entry.weights.map((weight) => `--weight ${quoted(weight)}`);
-  // Behind -- a prompt that begins with a dash is no flag.
-  const flags = [`--seed ${entry.seed}`, ...weights, options, entry.settings];
-  return ["monetize paint", ...flags, "--", quoted(entry.prompt)].filter(Boolean).join(" ");
+  const weights = entry.weights.flatMap((weight) => ["--weight", weight]);
+  // After --, a prompt that begins with a dash is not taken for a flag.
+  const values = ["--seed", entry.seed, ...weights, ...options, ...entry.settings, "--", entry.prompt];
+  return ["monetize", "paint", ...values].map(quoted).join(" ");
 }
 
 function move(step) {
@@ -71,14 +76,14 @@ function followAddress() {
   let file = "";
   try {
     file = decodeURIComponent(location.hash.slice(1));
-  } catch {} // not an address of this page
+  } catch {} // not a valid fragment
   const entry = byFile.get(file);
   if (entry) show(entry);
   else viewer.close();
 }
 
 viewer.addEventListener("close", () => {
-  // A lone # would jump to the top if it were followed rather than put there.
+  // Following a lone # would jump to the top; replacing the address does not.
   if (location.hash) history.replaceState(null, "", "#");
   const index = shown.indexOf(current);
   current = null;
@@ -93,7 +98,7 @@ viewer.addEventListener("click", (event) => {
 });
 viewer.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  // On the slider the arrows are the slider's own.
+  // On the slider, the arrow keys move the slider.
   if (!step || event.target === slider || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   move(step);
@@ -109,7 +114,7 @@ element("copy").addEventListener("click", async () => {
     element("copy").textContent = "Copied";
     setTimeout(() => (element("copy").textContent = "Copy"), 1500);
   } catch {
-    getSelection().selectAllChildren(element("command")); // to be copied by hand
+    getSelection().selectAllChildren(element("command")); // to copy by hand
   }
 });
 addEventListener("hashchange", followAddress);

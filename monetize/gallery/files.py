@@ -1,0 +1,119 @@
+"""The files of a gallery: where they are, what may be replaced, and how they appear as a whole."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from monetize.atomic_files import flush_all, write_bytes
+from monetize.errors import UsageError
+
+# Every folder of a gallery contains this file; no other folder is ever replaced.
+MARK = "made-by-monetize.txt"
+
+
+@dataclass(frozen=True)
+class GalleryFiles:
+    """A gallery's page and the folder of its images; `label` identifies the job it belongs to."""
+
+    page: Path
+    label: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of paintings and photos."""
+        return self.page.with_suffix(".gallery")
+
+    @property
+    def part(self) -> Path:
+        """The folder while it is being filled."""
+        return self.folder.with_name(self.folder.name + ".part")
+
+    @property
+    def old(self) -> Path:
+        """The previous folder while the new one takes its place."""
+        return self.folder.with_name(self.folder.name + ".old")
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a gallery with this label was being built when its process was killed."""
+        mark = self.part / MARK
+        return is_gallery(self.part) and mark.is_file() and mark.read_text("utf-8") == self._mark
+
+    def check(self, *, overwrite: bool) -> None:
+        """Raise UsageError for existing files; `overwrite` allows replacing a gallery's own."""
+        page = self.page
+        if page.suffix.lower() not in (".html", ".htm"):
+            raise UsageError(f"{page}: the gallery is a web page; name it like images.html")
+        if not page.parent.is_dir():
+            raise UsageError(f"{page}: there is no folder {page.parent}: create it first")
+        if page.is_dir():
+            raise UsageError(f"{page} is a folder: choose another name for the page")
+        for folder in (self.folder, self.part, self.old):
+            if (folder.exists() or folder.is_symlink()) and not is_gallery(folder):
+                raise UsageError(
+                    f"{folder} is in the way: it is not a gallery folder of monetize. "
+                    "Move it away, or choose another name for the page."
+                )
+        # The page comes last: a folder without it is left over from a process that was killed.
+        if page.exists() and not overwrite:
+            raise UsageError(
+                f"{page} exists. Move it away, choose another name for the page, or replace the "
+                "gallery with --overwrite."
+            )
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Create the empty folder `part`; remove what is left of it at the end."""
+        try:
+            self.start()
+            yield
+        finally:
+            _remove(self.part)
+
+    def start(self) -> None:
+        """Create the empty folder `part` with its mark."""
+        _remove(self.part)
+        self.part.mkdir()
+        (self.part / MARK).write_text(self._mark, "utf-8")
+
+    def publish(self, page: bytes) -> None:
+        """Move `part` and the page into place; if that fails, an older gallery stays."""
+        folder, part, old = self.folder, self.part, self.old
+        flush_all()
+        if old.exists() and not folder.exists():
+            old.replace(folder)  # an earlier process was killed between the two renames
+        _remove(old)
+        try:
+            if folder.exists():
+                folder.replace(old)
+            part.replace(folder)
+            write_bytes(self.page, page)
+        except BaseException:
+            if not part.exists():
+                _remove(folder)
+            if old.exists():
+                old.replace(folder)
+            raise
+        _remove(old)
+
+    @property
+    def _mark(self) -> str:
+        return f"The images of {self.page.name}.\n{self.label}"
+
+
+def is_gallery(folder: Path) -> bool:
+    """Whether monetize made this folder; an empty one is left of a killed process or harmless."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return (folder / MARK).is_file() or not any(folder.iterdir())
+
+
+def _remove(folder: Path) -> None:
+    """Remove a gallery's folder, its mark last: if interrupted, it still counts as a gallery."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+        shutil.rmtree(folder)

@@ -1,0 +1,103 @@
+"""Read OUT.json of a finished job, which may have been edited, damaged or made up."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monetize.errors import InputError
+
+MOVE_AWAY = "Move it away to do without it."
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the gallery needs of OUT.json; without the file, nothing is known.
+
+    `photos` is the folder given to the job, `painter` and `captioner` are names of checkpoints or
+    empty, `paint` are the complete settings or None.
+    """
+
+    photos: Path | None = None
+    painter: str = ""
+    captioner: str = ""
+    paint: Mapping[str, str | int | float] | None = None
+    budgeted: bool = False
+
+
+def read_summary(path: Path) -> Summary:
+    """Read a summary; raises InputError for anything that `monetize run` would not write."""
+    if not path.exists():
+        return Summary()
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        why = "too deeply nested" if isinstance(error, RecursionError) else error
+        raise InputError(f"{path}: cannot be read: {why}. {MOVE_AWAY}") from None
+    try:
+        return _summary(_table(content, "the file"))
+    except ValueError as error:
+        message = f"{path}: not the report of monetize run: {error}. {MOVE_AWAY}"
+        raise InputError(message) from None
+
+
+def _summary(content: Mapping[str, Any]) -> Summary:
+    settings = _table(content.get("settings"), "settings")
+    paint = settings.get("paint")
+    budget = _table(settings.get("run"), "settings.run").get("time_budget")
+    return Summary(
+        photos=_folder(content.get("photos")),
+        painter=_name(content, "painter"),
+        captioner=_name(content, "captioner"),
+        paint=None if paint is None else _values(_table(paint, "settings.paint")),
+        budgeted=budget is not None,
+    )
+
+
+def _table(value: object, name: str) -> Mapping[str, Any]:
+    """Return a table, empty for null; raises ValueError for anything else."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is not an object")
+    return value
+
+
+def _text(value: object, name: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is not text")
+    return value
+
+
+def _name(content: Mapping[str, Any], model: str) -> str:
+    return _text(_table(content.get(model), model).get("name"), f"{model}.name")
+
+
+def _folder(value: object) -> Path | None:
+    text = _text(value, "photos")
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise ValueError("photos is not the name of a folder")
+    return Path(text) if text else None
+
+
+def _values(paint: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """The settings that are text or a finite number; weights and switches are not needed."""
+    values = {}
+    for name, value in paint.items():
+        if value is None or isinstance(value, bool) or name == "weight":
+            continue
+        if not isinstance(value, (str, int, float)) or value in (math.inf, -math.inf):
+            raise ValueError(f"settings.paint.{name} is neither text nor a number")
+        if value != value:
+            raise ValueError(f"settings.paint.{name} is not a number")
+        values[name] = value
+    return values
