@@ -1,51 +1,140 @@
-"""Atomic writes: a file is written under a temporary name, synced, then renamed."""
+"""Atomic writes: a file is written under a temporary name, synced, then published."""
 
 import errno
 import os
+import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from monetize.errors import StorageError
+from monetize.errors import StorageError, UsageError
+from monetize.file_errors import explain_write_errors
+from monetize.messages import printable
 
-REASONS = {
-    errno.ENOSPC: "the disk is full; free some space",
-    errno.EDQUOT: "your disk quota is used up; free some space",
-    errno.EROFS: "the disk is read-only",
-    errno.EACCES: "permission denied",
-    errno.ENAMETOOLONG: "the name is too long for this disk",
-}
+# Disks that cannot sync folders, such as CIFS and FUSE, answer fsync with one of these.
+SYNC_UNAVAILABLE = frozenset(
+    [errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF]
+)
+# A folder that may be written but not listed cannot be opened to sync it.
+LISTING_UNAVAILABLE = frozenset([errno.EACCES, errno.EPERM, errno.EISDIR])
+# Disks without hard links, such as FAT and many network disks, answer link with one of these.
+LINKS_UNAVAILABLE = frozenset(
+    [errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP]
+)
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
+def writing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that appears at path only if the block ends without an error.
 
-    Raises StorageError if it cannot be written; an existing file at path is then unchanged.
+    A symbolic link is followed, and a replaced file keeps its permissions. Raises StorageError if
+    the file cannot be written, and UsageError if it exists although it may not be overwritten;
+    an existing file is then unchanged.
     """
-    temporary = path.with_name(path.name + ".part")
-    with explained(path):
+    with explain_write_errors(path):
+        target = output_target(path)
+        temporary = target.with_name(f".monetize-{secrets.token_hex(8)}.part")
         try:
-            with temporary.open("wb") as file:
+            with _create(temporary) as file:
                 yield file
+                _keep_permissions(target, file)
                 flush_to_disk(file)
-            temporary.replace(path)
-            flush_folder(path.parent)
+            if overwrite:
+                temporary.replace(target)
+            else:
+                _publish_first(temporary, target)
+            flush_folder(target.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file atomically; raises StorageError."""
-    with writing(path) as file:
+def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
+    """Write a file atomically; raises what `writing` raises."""
+    with writing(path, overwrite=overwrite) as file:
         file.write(data)
+
+
+def output_target(path: Path) -> Path:
+    """Return the file that writing to path creates or replaces, at the end of symbolic links.
+
+    Raises StorageError if there is a device, a pipe, a socket or a folder.
+    """
+    with explain_write_errors(path):
+        try:
+            target = path.resolve() if path.is_symlink() else path
+            mode = target.lstat().st_mode
+        except FileNotFoundError:
+            return target
+        except RuntimeError:  # what Python before 3.13 raises for a loop
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+        if stat.S_ISDIR(mode):
+            raise StorageError(f"{printable(path)} is a folder: use the name of a file")
+        if not stat.S_ISREG(mode):
+            raise StorageError(
+                f"{printable(path)} is a device, pipe or socket, which cannot be replaced: use the "
+                "name of a file"
+            )
+    return target
+
+
+def _create(temporary: Path) -> BinaryIO:
+    """Create a file that nobody else has; a link that somebody put there is never followed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(temporary, flags, 0o666), "wb")
+
+
+def _keep_permissions(target: Path, file: BinaryIO) -> None:
+    """Give a file the owner and the mode of the one that it replaces."""
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        return
+    if os.name == "posix":
+        with suppress(OSError):  # only root may give a file to another user
+            os.fchown(file.fileno(), old.st_uid, old.st_gid)
+        with suppress(OSError):  # disks without permissions, such as FAT
+            os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
+
+
+def _publish_first(temporary: Path, target: Path) -> None:
+    """Give a file its final name; raises UsageError if another one has it, even since just now."""
+    try:
+        if os.name == "nt":
+            temporary.rename(target)  # never replaces a file there
+        else:
+            os.link(temporary, target, follow_symlinks=False)
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError as error:
+        if error.errno not in LINKS_UNAVAILABLE:
+            raise
+        _reserve(target)
+        try:
+            temporary.replace(target)
+        except OSError:
+            target.unlink()
+            raise
+
+
+def _reserve(target: Path) -> None:
+    """Create an empty file to replace, on a disk without hard links."""
+    try:
+        _create(target).close()
+    except FileExistsError:
+        raise _taken(target) from None
+
+
+def _taken(target: Path) -> UsageError:
+    return UsageError(f"{printable(target)} was created while this ran; --overwrite replaces it")
 
 
 def flush_to_disk(file: BinaryIO) -> None:
     """Make sure that a file's content survives a power cut."""
     file.flush()
-    os.fsync(file.fileno())
+    _sync(file.fileno())
 
 
 def flush_all() -> None:
@@ -55,20 +144,27 @@ def flush_all() -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Make sure that a rename in a folder survives a power cut; Windows needs no such call."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    """Make sure that a rename in a folder survives a power cut, if its disk can do that.
 
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn an OSError in the block into a StorageError that names path and the reason."""
+    Windows needs no such call.
+    """
+    if os.name != "posix":
+        return
     try:
-        yield
+        descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
-        reason = REASONS.get(error.errno or 0, error.strerror or str(error))
-        raise StorageError(f"{path}: cannot be written: {reason}") from error
+        if error.errno in LISTING_UNAVAILABLE:
+            return
+        raise
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in SYNC_UNAVAILABLE:
+            raise

@@ -2,15 +2,24 @@
 
 import math
 import re
+import reprlib
+
+LONGEST = 366 * 24 * 3600.0  # seconds
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds of `4h30m`, `90m` or `45s`; raises ValueError for any other text."""
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
+    """Return the seconds of `4h30m`, `90m` or `45s`; raises ValueError for any other text.
+
+    No duration is longer than a year.
+    """
+    match = re.fullmatch(r"(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", text)
     if not match or not any(match.groups()):
-        raise ValueError(f"{text!r} is not a duration such as 4h30m, 90m or 45s")
-    hours, minutes, seconds = (int(each or 0) for each in match.groups())
-    return float(3600 * hours + 60 * minutes + seconds)
+        raise ValueError(f"{reprlib.repr(text)} is not a duration such as 4h30m, 90m or 45s")
+    hours, minutes, seconds = (float(each or 0) for each in match.groups())
+    total = 3600 * hours + 60 * minutes + seconds
+    if total > LONGEST:
+        raise ValueError(f"{reprlib.repr(text)} is longer than a year")
+    return total
 
 
 def format_duration(seconds: float) -> str:

@@ -1,13 +1,17 @@
 """Presets: named settings and TOML files of settings."""
 
 import difflib
+import reprlib
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from monetize.errors import UsageError
+from monetize.file_errors import explain_read_errors
+from monetize.messages import first_line
 from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings, own_names
+from monetize.text_files import decode, lines
 
 # Values of --preset; PaintSettings documents the keys.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -18,6 +22,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "guidance_end": 0.8,
     },
 }
+MAX_SIZE = 100_000  # bytes; larger files take the parser long
 TABLES: dict[str, type] = {
     "run": RunSettings,
     "caption": CaptionSettings,
@@ -32,10 +37,7 @@ def load_config(path: Path, tables: Collection[str] = tuple(TABLES)) -> dict[str
     Raises UsageError if the file is not TOML or has an unknown table or key; the message suggests
     the nearest known one. Types and limits of the values are checked when settings are built.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML: {error}") from None
+    document = _parse(path)
     values: dict[str, Any] = {}
     for table, entries in document.items():
         _check_known(path, table, TABLES, "table")
@@ -48,11 +50,25 @@ def load_config(path: Path, tables: Collection[str] = tuple(TABLES)) -> dict[str
     return values
 
 
+def _parse(path: Path) -> dict[str, Any]:
+    with explain_read_errors(path, UsageError), path.open("rb") as file:
+        data = file.read(MAX_SIZE + 1)
+    if len(data) > MAX_SIZE:
+        raise UsageError(f"{path}: not a preset: larger than {MAX_SIZE:,} bytes")
+    try:
+        return tomllib.loads("\n".join(lines(decode(data))))
+    except RecursionError:
+        raise UsageError(f"{path}: not valid TOML: nested too deeply") from None
+    except ValueError as error:  # of syntax, encoding, or a number of too many digits
+        raise UsageError(f"{path}: not valid TOML: {first_line(error)}") from None
+
+
 def _check_known(path: Path, name: str, known: Any, what: str) -> None:
     if name not in known:
         # --steps is short for --num-inference-steps, so part of a name is a near match.
         parts = [each for each in known if name in each.split("_")]
         near = (parts + difflib.get_close_matches(name, known, n=1, cutoff=0.0))[0]
         raise UsageError(
-            f"{path}: {name!r} is not a {what}; the nearest is {near!r}. Known: {', '.join(known)}."
+            f"{path}: {reprlib.repr(name)} is not a {what}; the nearest is {near!r}. "
+            f"Known: {', '.join(known)}."
         )

@@ -5,6 +5,7 @@ in a TOML preset, where each class is a table.
 """
 
 import math
+import reprlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -12,11 +13,13 @@ from typing import Any
 
 from monetize.errors import UsageError
 from monetize.prompts.weights import Weight
+from monetize.prompts.words import fold
 
 SCHEDULERS = ("pndm", "lms", "ddim", "dpm++", "unipc")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 MONET = "monet"  # the bundled palette
 MAX_SEED = 2**64 - 1
+MAX_NUMBER = MAX_SEED  # of any setting; sizes and times above have no meaning
 MAX_STEPS = 999  # one less than Stable Diffusion was trained with; schedulers fail at 1,000
 
 
@@ -94,9 +97,9 @@ class PaintSettings:
             _one_of(self, "scheduler", SCHEDULERS)
         for what in ("weight", "guidance"):
             _interval(self, f"{what}_start", f"{what}_end")
-        phrases = [weight.phrase.casefold() for weight in self.weight]
-        for weight in self.weight:
-            if phrases.count(weight.phrase.casefold()) > 1:
+        phrases = [fold(weight.phrase) for weight in self.weight]
+        for weight, phrase in zip(self.weight, phrases, strict=True):
+            if phrases.count(phrase) > 1:
                 raise UsageError(f"--weight {weight.phrase!r} is given more than once")
 
 
@@ -152,9 +155,9 @@ def own_names(settings: type) -> list[str]:
 
 def _within(settings: Any, name: str, low: float, high: float = math.inf) -> None:
     value = getattr(settings, name)
-    if not (math.isfinite(value) and low <= value <= high):
+    if not (low <= value <= min(high, MAX_NUMBER)):
         limits = f"at least {low}" if high == math.inf else f"between {low} and {high}"
-        raise UsageError(f"{flag(name)} must be {limits}, not {value}")
+        raise UsageError(f"{flag(name)} must be {limits}, not {reprlib.repr(value)}")
 
 
 def _interval(settings: Any, start: str, end: str) -> None:
@@ -169,4 +172,6 @@ def _interval(settings: Any, start: str, end: str) -> None:
 def _one_of(settings: Any, name: str, choices: tuple[str, ...]) -> None:
     value = getattr(settings, name)
     if value not in choices:
-        raise UsageError(f"{flag(name)} must be one of {', '.join(choices)}, not {value!r}")
+        raise UsageError(
+            f"{flag(name)} must be one of {', '.join(choices)}, not {reprlib.repr(value)}"
+        )

@@ -18,7 +18,13 @@ def test_durations_are_parsed_and_rounded_up(text: str, seconds: float, shown: s
     assert format_duration(seconds) == shown
 
 
-@pytest.mark.parametrize("text", ["", "4", "1.5h", "m", "30m4h"])
+@pytest.mark.parametrize("text", ["", "4", "1.5h", "m", "30m4h", "x" * 5000])
 def test_other_text_is_not_a_duration(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration such as 4h30m"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["9000h", "9" * 400 + "s", "9" * 5000 + "h"])
+def test_a_duration_is_a_year_at_most(text: str) -> None:
+    with pytest.raises(ValueError, match="is longer than a year"):
         parse_duration(text)

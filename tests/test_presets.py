@@ -61,3 +61,15 @@ def test_the_report_preset_has_the_settings_of_the_original_report() -> None:
     assert values["guidance_scale"] == 7.5
     assert values["seed"] == 2483964025
     assert values["shared_seed"] is True
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_preset_is_read_in_any_encoding_that_editors_write(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "preset.toml"
+    path.write_bytes("[run]\r\nstyle = 'à la Monet'\r\n".encode(encoding))
+    assert load_config(path) == {"style": "à la Monet"}
+
+
+def test_a_preset_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"missing\.toml: cannot be read: No such file"):
+        load_config(tmp_path / "missing.toml")

@@ -20,6 +20,8 @@ from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, Ru
         (PaintSettings, {"weight": (Weight("a", 1), Weight("A", 2))}, "--weight 'a' is given more"),
         (CaptionSettings, {"caption_batch_size": 0}, "--caption-batch-size must be at least 1"),
         (CaptionSettings, {"max_length": 1}, "--max-length must be at least 2"),
+        (PaintSettings, {"guidance_scale": 10**400}, "--guidance-scale must be at least 0, not 1"),
+        (PaintSettings, {"weight": (Weight("\u00e9", 1), Weight("E\u0301", 2))}, "more than once"),
         (RunSettings, {"seed": -1}, "--seed must be between 0 and"),
         (RunSettings, {"limit": 0}, "--limit must be at least 1"),
         (RunSettings, {"jpeg_quality": 101}, "--jpeg-quality must be between 1 and 100"),

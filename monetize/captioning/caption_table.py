@@ -8,7 +8,7 @@ from pathlib import Path
 from monetize.csv_tables import to_csv
 from monetize.errors import InputError
 from monetize.messages import printable
-from monetize.prompts.prompt import UNDECODED
+from monetize.text_files import UNDECODED
 
 PHOTO_COLUMNS = ("photo", "image")
 

@@ -16,8 +16,8 @@ from huggingface_hub.errors import (
 )
 from tqdm import tqdm
 
-from monetize.atomic_files import REASONS, explained
 from monetize.errors import CheckpointError
+from monetize.file_errors import REASONS, explain_write_errors
 from monetize.messages import counted, first_line
 
 
@@ -68,7 +68,7 @@ def download(
         raise CheckpointError(f"{repo_id} has no revision {revision!r} on the hub.") from None
     except OSError as error:
         if error.errno in REASONS:
-            with explained(Path(constants.HF_HUB_CACHE)):
+            with explain_write_errors(Path(constants.HF_HUB_CACHE)):
                 raise
         # The cause of a failed listing has the reason.
         cause = error.__cause__ if isinstance(error, DryRunError) else error

@@ -81,7 +81,7 @@ def caption(
         progress.step("loading the model")
         captioner = stage.load()
         batches = chunks(photos, settings.caption_batch_size)
-        for chunk, made, unreadable in captioned(captioner, batches, sheets):
+        for chunk, made, unreadable in captioned(captioner, batches, sheets, overwrite=overwrite):
             captions.update(made)
             reasons.update(unreadable)
             if output is None and form is None:
@@ -92,7 +92,7 @@ def caption(
     if not captions:
         raise none_readable(reasons)
     if output is not None:
-        write_bytes(output, table(form, captions, reasons))
+        write_bytes(output, table(form, captions, reasons), overwrite=overwrite)
         terminal.say(f"Done: {counted(len(captions), 'caption')} in {output}")
     elif form is not None:
         click.echo(table(form, captions, reasons), nl=False)

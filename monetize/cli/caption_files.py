@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monetize.csv_tables import to_csv
 from monetize.errors import UsageError
-from monetize.images.output_paths import check_outputs, numbered
+from monetize.images.output_paths import check_files, check_outputs, numbered
 from monetize.images.photos import Photo, find, require_some
 from monetize.messages import printable
 
@@ -18,8 +18,7 @@ def output_form(form: str | None, output: Path | None, *, overwrite: bool) -> st
     """
     if output is None:
         return form
-    if output.exists() and not overwrite:
-        raise UsageError(f"--output {output} exists; --overwrite replaces it")
+    check_files([output], "--output", overwrite=overwrite)
     ending = output.suffix.lower()[1:]
     if ending not in ("csv", "json"):
         return form

@@ -12,7 +12,11 @@ from monetize.sheets.caption_heatmap import draw
 
 
 def captioned(
-    captioner: Captioner, batches: Iterable[Sequence[Photo]], sheets: Sequence[Path]
+    captioner: Captioner,
+    batches: Iterable[Sequence[Photo]],
+    sheets: Sequence[Path],
+    *,
+    overwrite: bool,
 ) -> Iterator[tuple[Sequence[Photo], dict[str, str], dict[str, str]]]:
     """Caption each batch: (photos, captions by key, reasons for unreadable photos by key).
 
@@ -23,14 +27,17 @@ def captioned(
         return
     to_draw = iter(sheets)
     for chunk, looks, unreadable in of_readable(captioner, batches, captioner.look):
-        _draw(chunk, looks, to_draw)
+        _draw(chunk, looks, to_draw, overwrite=overwrite)
         yield chunk, {key: look.caption for key, look in looks.items()}, unreadable
 
 
-def _draw(chunk: Sequence[Photo], looks: Mapping[str, Look], sheets: Iterator[Path]) -> None:
+def _draw(
+    chunk: Sequence[Photo], looks: Mapping[str, Look], sheets: Iterator[Path], *, overwrite: bool
+) -> None:
     """Write the sheets of a batch; skips the number of a photo that cannot be read."""
     for photo, path in zip(chunk, sheets, strict=False):
         if photo.key in looks:
             look = looks[photo.key]
             drawn = draw(open_photo(photo.path), photo.path.name, look)
-            write_bytes(path, encode(drawn, path, look.caption, "--heatmap"))
+            data = encode(drawn, path, look.caption, "--heatmap")
+            write_bytes(path, data, overwrite=overwrite)

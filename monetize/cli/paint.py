@@ -16,7 +16,8 @@ from monetize.cli.options.speed import batch_options
 from monetize.cli.options.weights import sweep_options, weight_options
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UsageError
-from monetize.prompts.prompt import Prompt, check_text
+from monetize.file_errors import explain_read_errors
+from monetize.prompts.prompt import Prompt, read_prompt, read_prompts
 from monetize.prompts.sweep import Grid, Sweep
 from monetize.settings import MAX_SEED, DeviceSettings, PaintSettings
 
@@ -130,16 +131,14 @@ def _texts(prompt: str | None, from_file: Any) -> list[str]:
     if (prompt is None) == (from_file is None):
         raise UsageError("give either PROMPT or --from-file; see monetize paint --help")
     if prompt == "-":
-        from_file = click.open_file("-", encoding="utf-8")
+        from_file = click.open_file("-", "rb")
     elif prompt is not None:
+        prompt = read_prompt(prompt)
         if not prompt.strip():
             raise UsageError("PROMPT is empty")
-        check_text(prompt)
         return [prompt]
-    try:
-        texts = [line.strip() for line in from_file if line.strip()]
-    except UnicodeDecodeError as error:
-        raise UsageError(f"the prompts are not valid UTF-8: {error.reason}") from None
+    with explain_read_errors(Path(getattr(from_file, "name", "-")), UsageError):
+        texts = read_prompts(from_file.read())
     if not texts:
         raise UsageError("the input has no prompts: write one per line")
     return texts

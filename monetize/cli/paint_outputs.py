@@ -1,9 +1,11 @@
 """The files that `monetize paint` writes: paintings, sheets of heat maps, sheets of sweeps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from monetize.atomic_files import write_bytes
 from monetize.errors import UsageError
 from monetize.images.output_paths import check_outputs, free_name, numbered
 from monetize.prompts.prompt import Prompt
@@ -20,6 +22,7 @@ class Outputs:
     paintings: Sequence[Path | None]
     heatmaps: Sequence[Path | None]
     taken: frozenset[Path]
+    overwrite: bool
 
     @classmethod
     def plan(
@@ -41,17 +44,27 @@ class Outputs:
         for path in paintings:
             if path.resolve() in taken:
                 raise UsageError(f"--output and --heatmap would both write {path}: rename one")
-        return cls(paintings or none, heatmaps or none, taken)
+        return cls(paintings or none, heatmaps or none, taken, overwrite)
 
     @property
     def with_heatmaps(self) -> bool:
         """Whether heat maps are asked for."""
         return any(self.heatmaps)
 
-    def painting(self, i: int, prompt: Prompt, seed: int) -> Path:
-        """The file of a painting that is done."""
+    def write_painting(
+        self, i: int, prompt: Prompt, seed: int, encoded: Callable[[Path], bytes]
+    ) -> Path:
+        """Write a painting and return its file; `encoded` gives the bytes for a file's name."""
         named = self.paintings[i]
-        return named or free_name(prompt.text, seed, taken=self.taken)
+        if named is not None:
+            write_bytes(named, encoded(named), overwrite=self.overwrite)
+            return named
+        data = encoded(free_name(prompt.text, seed))
+        while True:
+            path = free_name(prompt.text, seed, taken=self.taken)
+            with suppress(UsageError):  # another process has just taken the name: use the next
+                write_bytes(path, data, overwrite=False)
+                return path
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,7 @@ class SweepOutputs:
 
     sheet: Path
     kept: Sequence[Path]
+    overwrite: bool
 
     @classmethod
     def plan(
@@ -71,4 +85,4 @@ class SweepOutputs:
         kept = grid.picture_paths(sheet) if keep else []
         if kept:
             check_outputs(kept, "--keep", overwrite=overwrite)
-        return cls(sheet, kept)
+        return cls(sheet, kept, overwrite)

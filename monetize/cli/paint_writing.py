@@ -1,5 +1,7 @@
 """Paint what `monetize paint` was asked for, and write it: pictures, heat maps, sweeps."""
 
+from functools import partial
+
 from monetize.atomic_files import write_bytes
 from monetize.cli.paint_outputs import Outputs, SweepOutputs
 from monetize.cli.terminal import Terminal
@@ -16,9 +18,9 @@ def write_paintings(
     """Paint prompts with their seeds; write and print each file as soon as it is painted."""
     painted = singles.paint(work, heat=outputs.with_heatmaps)
     for i, ((prompt, seed), single) in enumerate(zip(work, painted, strict=True)):
-        path, sheet = outputs.painting(i, prompt, seed), outputs.heatmaps[i]
-        text = singles.parameters(single, prompt, seed)
-        write_bytes(path, encode(single.painting.image, path, text))
+        sheet, text = outputs.heatmaps[i], singles.parameters(single, prompt, seed)
+        encoded = partial(encode, single.painting.image, text=text)
+        path = outputs.write_painting(i, prompt, seed, encoded)
         if single.painting.flagged:
             terminal.warn(f"{path} was blacked out by the safety checker")
         terminal.result(str(path))
@@ -27,7 +29,8 @@ def write_paintings(
                 singles.stage.tokenizer, prompt, seed, single.painting, single.before
             )
             text = singles.parameters(single, prompt, seed, {"Sheet": "heat maps"})
-            write_bytes(sheet, encode(drawn, sheet, text, "--heatmap"))
+            data = encode(drawn, sheet, text, "--heatmap")
+            write_bytes(sheet, data, overwrite=outputs.overwrite)
             terminal.result(str(sheet))
 
 
@@ -45,9 +48,11 @@ def write_sweep(
         if outputs.kept:
             path = outputs.kept[i]
             text = singles.parameters(single, prompt, seed)
-            write_bytes(path, encode(single.painting.image, path, text))
+            data = encode(single.painting.image, path, text)
+            write_bytes(path, data, overwrite=outputs.overwrite)
             terminal.result(str(path))
     others = {"Sweep": ", ".join(map(str, grid.sweeps))}
     text = singles.parameters(single, Prompt(grid.text, grid.fixed), seed, others)
-    write_bytes(outputs.sheet, encode(sweep_sheet.draw(grid, pictures, seed), outputs.sheet, text))
+    data = encode(sweep_sheet.draw(grid, pictures, seed), outputs.sheet, text)
+    write_bytes(outputs.sheet, data, overwrite=outputs.overwrite)
     terminal.result(str(outputs.sheet))

@@ -1,5 +1,6 @@
 """Presets, from a file or by name, as the defaults of a command's options."""
 
+import reprlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -45,4 +46,4 @@ def _check_type(path: Path, param: click.Parameter, value: object) -> None:
     else:
         fits = isinstance(value, kinds) and (bool in kinds) == isinstance(value, bool)
     if not fits:
-        raise UsageError(f"{path}: {param.name} must be {what}, not {value!r}")
+        raise UsageError(f"{path}: {param.name} must be {what}, not {reprlib.repr(value)}")

@@ -12,7 +12,7 @@ from monetize.cli.options.output import json_option
 from monetize.cli.options.painting import model_option
 from monetize.cli.options.weights import weight_option
 from monetize.cli.terminal import Terminal, quieten_libraries
-from monetize.prompts.prompt import Prompt, check_text
+from monetize.prompts.prompt import Prompt, read_prompt
 from monetize.settings import DeviceSettings, PaintSettings
 
 
@@ -41,7 +41,7 @@ def tokens(
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings = build(PaintSettings, params)
-    check_text(prompt)
+    prompt = read_prompt(prompt)
     quieten_libraries(terminal)
     from monetize.checkpoints.layout import PAINTER_TOKENIZER
     from monetize.checkpoints.resolve import AUTO, resolve, resolve_auto

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from monetize.atomic_files import explained
+from monetize.file_errors import explain_write_errors
 from monetize.gallery.files import GalleryFiles
 from monetize.gallery.page import Entry, render
 from monetize.gallery.pictures import NOT_FOUND, write_pictures
@@ -28,7 +28,7 @@ def build(
     """
     files.check(overwrite=overwrite)
     photos = photos or results.summary.photos
-    with explained(files.folder), files.filling():
+    with explain_write_errors(files.folder), files.filling():
         size, missing = write_pictures(files.part, results, photos, reporter)
         _warn(missing, photos, results, reporter)
         page = render(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from monetize.atomic_files import output_target
 from monetize.errors import UsageError
 from monetize.images.encoding import check_format
 from monetize.messages import name_some
@@ -23,11 +24,16 @@ def check_outputs(paths: Sequence[Path], flag: str, *, overwrite: bool) -> None:
     All paths share one folder and one extension.
     """
     check_format(paths[0], flag)
+    check_files(paths, flag, overwrite=overwrite)
+
+
+def check_files(paths: Sequence[Path], flag: str, *, overwrite: bool) -> None:
+    """Raise UsageError or StorageError for files in one folder that could not be written later."""
     if not paths[0].parent.is_dir():
         raise UsageError(
             f"{flag} {paths[0]}: there is no folder {paths[0].parent}: create it first"
         )
-    existing = [path for path in paths if path.exists()]
+    existing = [path for path in paths if output_target(path).exists()]
     if existing and not overwrite:
         raise UsageError(f"{flag}: {name_some(existing)} exists; --overwrite replaces it")
 

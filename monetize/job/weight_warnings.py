@@ -37,7 +37,7 @@ def warn_of_weights(
     too_long = 0
     for item in items:
         weighted = weigh(tokenizer, item.prompt)
-        acting.update(item.prompt.weights)
+        acting.update(set(item.prompt.weights) - set(weighted.missing))
         cut.update(weighted.cut)
         partly_cut.update(weighted.partly_cut)
         too_long += bool(weighted.beyond)

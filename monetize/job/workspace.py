@@ -19,9 +19,10 @@ from typing import Any
 
 import filelock
 
-from monetize.atomic_files import explained, flush_folder, flush_to_disk, write_bytes
+from monetize.atomic_files import flush_folder, flush_to_disk, write_bytes
 from monetize.captioning.caption_table import captions_to_csv, read_captions
 from monetize.errors import InputError, UsageError
+from monetize.file_errors import explain_write_errors
 from monetize.messages import name_some
 
 PHOTOS = "photos"
@@ -42,7 +43,7 @@ class Workspace:
 
     def __enter__(self) -> "Workspace":
         folder = self.folder
-        with explained(folder):
+        with explain_write_errors(folder):
             is_ours = folder.is_dir() and (self._lock_file.exists() or not any(folder.iterdir()))
             if folder.exists() and not is_ours:
                 raise UsageError(f"{folder} is in the way: it is not a workspace of monetize")
@@ -147,7 +148,7 @@ class Workspace:
         """Make a chunk's paintings and its record visible at once, replacing an older version."""
         final = self.painting(number, "chunk.json").parent
         temporary = final.with_name(final.name + ".part")
-        with explained(final):
+        with explain_write_errors(final):
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
             texts = {"chunk.json": json.dumps(record, indent=1).encode()}
@@ -177,7 +178,7 @@ class Workspace:
                     "goes on from there"
                 )
         self._save_job({**self._job(), "publishing": outcome})
-        with explained(self.out):
+        with explain_write_errors(self.out):
             for path in (*reports, self.out):
                 self.packed(path).replace(path)
             flush_folder(self.out.parent)
@@ -199,7 +200,7 @@ class Workspace:
 
     def _clear(self) -> None:
         # job.json goes last: until then this is the old job, whatever it still has.
-        with explained(self.folder):
+        with explain_write_errors(self.folder):
             for path in self.folder.iterdir():
                 if path.is_dir():
                     shutil.rmtree(path)

@@ -1,15 +1,12 @@
 """Prompts: a caption and a style, with the weights of words."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from monetize.errors import UsageError
 from monetize.messages import printable
 from monetize.prompts.weights import Weight
-
-# Python reads bytes that are not valid UTF-8, in file names and arguments, as these.
-UNDECODED = re.compile("[\ud800-\udfff]")
+from monetize.text_files import BYTE_ORDER_MARK, UNDECODED, decode, lines
 
 
 @dataclass(frozen=True)
@@ -20,10 +17,22 @@ class Prompt:
     weights: tuple[Weight, ...] = ()
 
 
-def check_text(text: str) -> None:
-    """Raise UsageError if a prompt was not valid UTF-8."""
-    if UNDECODED.search(text):
-        raise UsageError(f"the prompt {printable(text)} is not valid UTF-8")
+def read_prompt(argument: str) -> str:
+    """Return a prompt from the command line, without the byte order mark of a file it is from.
+
+    Raises UsageError if it was not valid UTF-8.
+    """
+    if UNDECODED.search(argument):
+        raise UsageError(f"the prompt {printable(argument)} is not valid UTF-8")
+    return argument.replace(BYTE_ORDER_MARK, "")
+
+
+def read_prompts(data: bytes) -> list[str]:
+    """Return the prompts in a text file, one per line; raises UsageError if it is not text."""
+    try:
+        return [line.strip() for line in lines(decode(data)) if line.strip()]
+    except UnicodeError as error:
+        raise UsageError(f"the prompts: {error}") from None
 
 
 def compose(caption: str, style: str, weights: Iterable[Weight] = ()) -> Prompt:

@@ -10,6 +10,7 @@ from pathlib import Path
 from monetize.errors import UsageError
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.weights import Weight, format_number
+from monetize.prompts.words import fold
 
 SWEEP_FORM = "write WORD=START:STOP:STEP, such as pine=-2:2:1"
 MAX_PICTURES = 100  # of a sweep, and of sheets with --heatmap
@@ -78,11 +79,11 @@ class Grid:
     def __post_init__(self) -> None:
         if len(self.sweeps) > 2:
             raise UsageError("--sweep is given more than twice: a sheet has only columns and rows")
-        phrases = [sweep.phrase.casefold() for sweep in self.sweeps]
+        phrases = [fold(sweep.phrase) for sweep in self.sweeps]
         if len(set(phrases)) < len(phrases):
             raise UsageError(f"--sweep {self.sweeps[0].phrase!r} is given more than once")
         for weight in self.fixed:
-            if weight.phrase.casefold() in phrases:
+            if fold(weight.phrase) in phrases:
                 raise UsageError(
                     f"--weight {str(weight)!r}: {weight.phrase!r} is swept too: remove --weight or "
                     "--sweep"

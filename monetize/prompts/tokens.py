@@ -1,22 +1,26 @@
 """Finding the token positions of weighted words, as a painter's text encoder counts them."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from transformers import CLIPTokenizer
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from monetize.errors import UsageError
+from monetize.messages import printable
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import Sweep
 from monetize.prompts.weights import Weight
+from monetize.prompts.words import fold, words
 
-WORD = re.compile(r"\w(?:[^\s]*\w)?")
+END_OF_WORD = "</w>"
+# BPE vocabularies write each byte of UTF-8 as a letter of its own.
+BYTE_OF_LETTER = {letter: byte for byte, letter in bytes_to_unicode().items()}
 
 
 @dataclass(frozen=True)
 class Token:
-    """A BPE piece of a prompt, or weighted padding after it, with its weight.
+    """A BPE piece of a prompt with its weight.
 
     `position` counts from the start token, which is 0. A token that is `cut` is past the text
     encoder's limit, so the painter never sees it.
@@ -33,8 +37,9 @@ class WeightedPrompt:
     """A prompt as the text encoder sees it.
 
     `values` has a factor for each of the encoder's positions (77 for CLIP), including padding.
-    `missing` has the weights whose words are not in the prompt, `cut` those whose words occur
-    only past the limit, `partly_cut` those whose words occur on both sides of it.
+    `missing` has the weights whose words or positions the prompt does not have, `cut` those whose
+    words occur only past the limit, `partly_cut` those whose words occur on both sides of it.
+    `beyond` is the text past the limit, empty if everything fits.
     """
 
     tokens: tuple[Token, ...]
@@ -42,13 +47,7 @@ class WeightedPrompt:
     missing: tuple[Weight, ...]
     cut: tuple[Weight, ...]
     partly_cut: tuple[Weight, ...]
-
-    @property
-    def beyond(self) -> str:
-        """The text past the limit; empty if everything fits."""
-        return "".join(
-            token.text.replace("</w>", " ") for token in self.tokens if token.cut
-        ).strip()
+    beyond: str
 
     def warnings(self, what: str = "the prompt", sweeps: Collection[Sweep] = ()) -> list[str]:
         """Return a warning for each effect of the limit on this text."""
@@ -78,7 +77,8 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
     owners: dict[int, Weight] = {}
     missing, cut, partly_cut = [], [], []
     for weight in prompt.weights:
-        positions = _positions(weight, prompt.text, offsets, limit)
+        _check_range(weight, limit)
+        positions = _positions(weight, prompt.text, offsets, last=min(len(ids), limit) - 1)
         # Words are searched for in the whole text, positions are those of the encoder.
         of_words = weight.position is None
         seen = [i for i in positions if not (of_words and is_cut[i])]
@@ -96,38 +96,54 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
                     f"{prompt.text!r}: remove one of them"
                 )
     values = [owners[i].value if i in owners else 1.0 for i in range(limit)]
-    texts = tokenizer.convert_ids_to_tokens(ids)
+    texts = map(_readable, tokenizer.convert_ids_to_tokens(ids))
     # The end token comes last, after the pieces that are cut; the last position is then its own.
     places = [*range(len(ids) - 1), min(len(ids), limit) - 1]
     tokens = [
         Token(place, text, 1.0 if gone else values[place], gone)
         for place, text, gone in zip(places, texts, is_cut, strict=True)
     ]
-    padding = sorted(position for position in owners if position >= len(ids))
-    tokens += [Token(i, tokenizer.pad_token, values[i], cut=False) for i in padding]
+    past = [offset for offset, gone in zip(offsets, is_cut, strict=True) if gone]
     return WeightedPrompt(
-        tuple(tokens), tuple(values), tuple(missing), tuple(cut), tuple(partly_cut)
+        tuple(tokens),
+        tuple(values),
+        tuple(missing),
+        tuple(cut),
+        tuple(partly_cut),
+        beyond=prompt.text[past[0][0] : past[-1][1]] if past else "",
     )
+
+
+def _readable(token: str) -> str:
+    """Return a BPE piece with letters in place of their bytes; a part of a letter is escaped."""
+    piece = token.removesuffix(END_OF_WORD)
+    if not set(piece) <= BYTE_OF_LETTER.keys():
+        return token
+    text = bytes(BYTE_OF_LETTER[letter] for letter in piece).decode(errors="backslashreplace")
+    return printable(text) + token[len(piece) :]
 
 
 def word_positions(tokenizer: CLIPTokenizer, prompt: Prompt) -> dict[str, tuple[int, ...]]:
     """Return the token positions of each word: all pieces of all occurrences within the limit.
 
-    Words are in the order of the prompt, each once whatever its case. Weighted positions that
-    belong to no word, such as the start token, follow as `@0`.
+    Words are in the order of the prompt, each once whatever its case. Weighted punctuation and
+    positions that belong to no word, such as `!` and the start token `@0`, follow.
     """
     limit = tokenizer.model_max_length
     encoded = tokenizer(prompt.text, return_offsets_mapping=True, verbose=False)
     # The end token takes the last position of a prompt that is too long.
     offsets = encoded["offset_mapping"][:-1][: limit - 1]
+    each_once: dict[str, str] = {}
+    for word in words(prompt.text):
+        each_once.setdefault(fold(word), word)
     found: dict[str, tuple[int, ...]] = {}
-    for word in WORD.findall(prompt.text):
-        if word.casefold() not in map(str.casefold, found):
-            found[word] = tuple(_positions(Weight(word, 1), prompt.text, offsets, limit))
-    found = {word: positions for word, positions in found.items() if positions}
-    known = {position for positions in found.values() for position in positions}
-    named = {weight.position for weight in prompt.weights if weight.position is not None}
-    return {**found, **{f"@{position}": (position,) for position in sorted(named - known)}}
+    known: set[int] = set()
+    for phrase in (*each_once.values(), *(weight.phrase for weight in prompt.weights)):
+        positions = _positions(Weight(phrase, 1), prompt.text, offsets, last=len(offsets))
+        if not known.issuperset(positions) or (positions and phrase in each_once.values()):
+            found[phrase] = tuple(positions)
+            known.update(positions)
+    return found
 
 
 def _flag_of(weight: Weight, sweeps: Collection[Sweep]) -> str:
@@ -147,11 +163,15 @@ def weigh_strictly(
     words are not in the prompt or are past the limit.
     """
     weighted = weigh(tokenizer, prompt)
-    words = dict.fromkeys(WORD.findall(prompt.text))
     for weight in weighted.missing:
+        last = max(token.position for token in weighted.tokens)
         raise UsageError(
-            f"{_flag_of(weight, sweeps)}: {weight.phrase!r} is not in the prompt. "
-            f"Its words are: {', '.join(words)}"
+            f"{_flag_of(weight, sweeps)}: {weight.phrase!r} is not in the prompt. Its "
+            + (
+                f"words are: {', '.join(dict.fromkeys(words(prompt.text)))}"
+                if weight.position is None
+                else f"positions are @0, the start token, to @{last}, the end token"
+            )
         )
     for weight in weighted.cut:
         raise UsageError(
@@ -162,16 +182,19 @@ def weigh_strictly(
     return weighted
 
 
+def _check_range(weight: Weight, limit: int) -> None:
+    if weight.position is not None and weight.position >= limit:
+        raise UsageError(
+            f"--weight {str(weight)!r}: positions range from @0, the start token, to @{limit - 1}"
+        )
+
+
 def _positions(
-    weight: Weight, text: str, offsets: Sequence[tuple[int, int]], limit: int
+    weight: Weight, text: str, offsets: Sequence[tuple[int, int]], *, last: int
 ) -> list[int]:
+    """Return the positions of a weight; `last` is the end token's, after which is padding."""
     if weight.position is not None:
-        if weight.position >= limit:
-            raise UsageError(
-                f"--weight {str(weight)!r}: positions range from @0, the start token, to "
-                f"@{limit - 1}"
-            )
-        return [weight.position]
+        return [weight.position] if weight.position <= last else []
     spans = weight.spans(text)
     return [
         position

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from monetize.errors import UsageError
+from monetize.prompts.words import find_phrase
 
 WEIGHT_FORM = 'write WORD=NUMBER, "SOME WORDS=NUMBER" or @POSITION=NUMBER, such as pine=-1'
 
@@ -22,16 +23,15 @@ class Weight:
     @property
     def position(self) -> int | None:
         """The token position of a phrase such as `@6` (the start token is 0), None for words."""
-        match = re.fullmatch(r"@(\d+)", self.phrase)
+        match = re.fullmatch(r"@([0-9]{1,9})", self.phrase)
         return int(match[1]) if match else None
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return the character range [start, end) of every whole-word occurrence in text.
+        """Return the character range [start, end) of every occurrence in text, as whole words.
 
-        Case is ignored, and any white space may separate the words of a phrase.
+        Case and Unicode forms are ignored, and any white space may separate words.
         """
-        words = r"\s+".join(re.escape(word) for word in self.phrase.split())
-        return [m.span() for m in re.finditer(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE)]
+        return find_phrase(self.phrase, text)
 
     def applies_to(self, text: str) -> bool:
         """Return whether text contains the word or phrase; a position applies to every text."""

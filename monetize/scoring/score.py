@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from monetize.atomic_files import explained, write_bytes
+from monetize.atomic_files import write_bytes
 from monetize.errors import InputError
+from monetize.file_errors import explain_write_errors
 from monetize.images.image_sets import ImageSet
 from monetize.messages import counted
 from monetize.progress import Reporter, Stage
@@ -110,7 +111,7 @@ def _features(images: ImageSet, inception: Inception, reporter: Reporter, *, cac
     file = None
     if cache:
         file = _cache_folder() / f"{inception.digest[:16]}-{images.digest()[:32]}.npy"
-        with explained(file):  # before the work rather than after it
+        with explain_write_errors(file):  # before the work rather than after it
             file.parent.mkdir(parents=True, exist_ok=True)
         cached = _load(file, len(images))
         if cached is not None:

@@ -1,11 +1,15 @@
 """`monetize paint`."""
 
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import Run, Tiny
 from PIL import Image
+
+from monetize.images.encoding import encode
 
 PROMPT = "a pine tree and a red sun"
 
@@ -113,3 +117,46 @@ def test_paint_replaces_no_file_silently(paint: Run) -> None:
     assert "a.jpg exists; --overwrite replaces it" in refused.stderr
     assert paint(PROMPT, "-o", "a.jpg", "--overwrite").exit_code == 0
     assert Image.open("a.jpg").format == "JPEG"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_does_not_change_the_painting(
+    paint: Run, tmp_path: Path, encoding: str
+) -> None:
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_bytes("a lake\r\n".encode(encoding))
+    paint("--from-file", prompts, "--seed", 7, "-o", "marked.png")
+    paint("\ufeffa lake", "--seed", 7, "-o", "argument.png")
+    paint("a lake", "--seed", 7, "-o", "plain.png")
+    marked, argument, plain = (
+        Path(f"{n}.png").read_bytes() for n in ("marked", "argument", "plain")
+    )
+    assert marked == argument == plain
+
+
+def test_an_output_that_is_no_file_is_refused_before_any_work(paint: Run) -> None:
+    os.mkfifo("pipe.png")
+    Path("link.png").symlink_to("there.png")
+    refused = paint(PROMPT, "-o", "pipe.png", "--overwrite")
+    assert refused.exit_code == 1
+    assert "pipe.png is a device, pipe or socket" in refused.stderr
+    assert "Painter" not in refused.stderr
+    assert paint(PROMPT, "-o", "link.png").exit_code == 0
+    assert Path("link.png").is_symlink()
+    assert Image.open("there.png").format == "PNG"
+
+
+def test_a_name_taken_while_painting_is_not_overwritten(
+    paint: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*args: Any, **options: Any) -> bytes:
+        for name in ("a.png", "a-pine-tree-and-a-red-sun-7.png"):
+            Path(name).write_text("mine")
+        return encode(*args, **options)
+
+    monkeypatch.setattr("monetize.cli.paint_writing.encode", late)
+    refused = paint(PROMPT, "-o", "a.png")
+    assert refused.exit_code == 2
+    assert "a.png was created while this ran; --overwrite replaces it" in refused.stderr
+    assert Path("a.png").read_text() == "mine"
+    assert paint(PROMPT, "--seed", 7).stdout == "a-pine-tree-and-a-red-sun-7-2.png\n"

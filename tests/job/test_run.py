@@ -334,7 +334,7 @@ def test_keep_work_keeps_captions_and_paintings(run_job: Run, photos: Path, tmp_
     ("arguments", "message"),
     [
         (("--size", "50"), "--size 50: "),
-        (("-w", "@99=1"), "positions go from @0"),
+        (("-w", "@99=1"), "positions range from @0"),
         (("-w", "monet=1", "-w", "monet style=2"), "both apply to token"),
         (("-w", "red sun=1", "-w", "sun=2"), "both apply to token"),
         (("--model", "nowhere"), "--model nowhere: no such folder"),

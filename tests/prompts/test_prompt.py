@@ -1,4 +1,7 @@
-from monetize.prompts.prompt import Prompt, compose
+import pytest
+
+from monetize.errors import UsageError
+from monetize.prompts.prompt import Prompt, compose, read_prompt, read_prompts
 from monetize.prompts.weights import Weight
 
 
@@ -9,3 +12,17 @@ def test_compose_joins_with_one_space_and_keeps_the_weights_that_apply() -> None
     )
     assert compose("a pine", "").text == "a pine"
     assert compose("", "a style").text == "a style"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_prompt() -> None:
+    assert read_prompt("\ufeffa pine tree") == "a pine tree"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        data = "a pine tree\r\n\r\n  a café \r\n".encode(encoding)
+        assert read_prompts(data) == ["a pine tree", "a café"]
+
+
+def test_prompts_that_are_not_utf8_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"the prompt caf\\udce9 is not valid UTF-8"):
+        read_prompt("caf\udce9")
+    with pytest.raises(UsageError, match=r"the prompts: not valid UTF-8 .*: save the file"):
+        read_prompts("a café".encode("latin-1"))

@@ -3,7 +3,7 @@ from transformers import CLIPTokenizer
 
 from monetize.errors import UsageError
 from monetize.prompts.prompt import Prompt
-from monetize.prompts.tokens import weigh, weigh_strictly
+from monetize.prompts.tokens import weigh, weigh_strictly, word_positions
 from monetize.prompts.weights import Weight, parse_weight
 
 
@@ -31,6 +31,10 @@ def test_the_vocabulary_is_the_real_one(clip_tokenizer: CLIPTokenizer) -> None:
         # The tokenizer composes letters; its offsets still refer to the original text.
         ("a cafe\u0301 and a tree", "tree=2", {"5 tree</w>": 2}),
         ("🎨 a tree", "tree=2", {"3 tree</w>": 2}),
+        ("a red sunset! over a lake", "!=2", {"4 !</w>": 2}),
+        ("tree,sun,lake", "sun=2", {"3 sun</w>": 2}),
+        ("a dog's tree", "dog\u2019s=2", {"2 dog</w>": 2, "3 's</w>": 2}),
+        ("a cafe\u0301", "caf\u00e9=2", {"2 café</w>": 2}),
     ],
 )  # fmt: skip
 def test_every_piece_of_every_occurrence_is_weighted(
@@ -39,13 +43,25 @@ def test_every_piece_of_every_occurrence_is_weighted(
     assert weighted_pieces(clip_tokenizer, text, weight) == pieces
 
 
-def test_a_position_past_the_prompt_weights_padding(clip_tokenizer: CLIPTokenizer) -> None:
-    weighted = weigh(clip_tokenizer, Prompt("a tree", (Weight("@76", 5),)))
+@pytest.mark.parametrize("position", [4, 76])
+def test_a_position_past_the_prompt_is_missing(
+    clip_tokenizer: CLIPTokenizer, position: int
+) -> None:
+    weight = Weight(f"@{position}", 5)
+    weighted = weigh(clip_tokenizer, Prompt("a tree", (weight,)))
     assert len(weighted.values) == 77
-    assert weighted.values[76] == 5
-    assert set(weighted.values[:76]) == {1}
+    assert set(weighted.values) == {1}
+    assert weighted.missing == (weight,)
+    with pytest.raises(
+        UsageError, match=rf"'@{position}' is not in the prompt. Its positions are @0, .* to @3"
+    ):
+        weigh_strictly(clip_tokenizer, Prompt("a tree", (weight,)))
+
+
+def test_the_end_token_is_a_position_of_the_prompt(clip_tokenizer: CLIPTokenizer) -> None:
+    weighted = weigh_strictly(clip_tokenizer, Prompt("a tree", (Weight("@3", 5),)))
     last = weighted.tokens[-1]
-    assert (last.position, last.weight, last.cut) == (76, 5, False)
+    assert (last.position, last.text, last.weight) == (3, "<|endoftext|>", 5)
 
 
 def test_two_weights_on_one_token_are_refused(clip_tokenizer: CLIPTokenizer) -> None:
@@ -98,3 +114,38 @@ def test_the_last_position_of_a_long_prompt_is_the_end_token(clip_tokenizer: CLI
     weighted = weigh_strictly(clip_tokenizer, Prompt("pine " * 80, (Weight("@76", 3),)))
     assert weighted.values[76] == 3
     assert (weighted.tokens[-1].text, weighted.tokens[-1].weight) == ("<|endoftext|>", 3)
+
+
+def test_a_cut_part_is_shown_as_it_was_written(clip_tokenizer: CLIPTokenizer) -> None:
+    text = "pine " * 74 + "a Café, 一只猫"
+    weighted = weigh(clip_tokenizer, Prompt(text))
+    assert weighted.beyond == "Café, 一只猫"
+    [warning] = weighted.warnings()
+    assert warning.endswith("this part has no effect: 'Café, 一只猫'")
+
+
+def test_tokens_are_readable(clip_tokenizer: CLIPTokenizer) -> None:
+    tokens = weigh(clip_tokenizer, Prompt("Cafés \x1b 猫 pine")).tokens
+    assert not any(set(token.text) & set("ĢåıªçĮ«Ã©\x1b") for token in tokens)
+    assert tokens[-2].text == "pine</w>"
+
+
+def test_each_word_has_its_positions_whatever_joins_them(clip_tokenizer: CLIPTokenizer) -> None:
+    assert word_positions(clip_tokenizer, Prompt("Tree,sun;lake tree!")) == {
+        "Tree": (1, 6),
+        "sun": (3,),
+        "lake": (5,),
+    }
+
+
+def test_weighted_punctuation_and_positions_follow_the_words(
+    clip_tokenizer: CLIPTokenizer,
+) -> None:
+    weights = (Weight("!", 2), Weight("@0", 0), Weight("red sun", 2), Weight("@2", 1))
+    assert word_positions(clip_tokenizer, Prompt("a red sun!", weights)) == {
+        "a": (1,),
+        "red": (2,),
+        "sun": (3,),
+        "!": (4,),
+        "@0": (0,),
+    }

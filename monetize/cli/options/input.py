@@ -30,6 +30,6 @@ run_input_options = all_of(
 
 from_file_option = _option(
     "--from-file",
-    type=click.File(encoding="utf-8"),
+    type=click.File("rb"),
     help="Text file with one prompt per line; - reads standard input.",
 )

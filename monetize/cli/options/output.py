@@ -36,7 +36,9 @@ run_output_options = all_of(
 )
 
 _overwrite_option = _option(
-    "--overwrite", is_flag=True, help="Replace the output files if they exist."
+    "--overwrite",
+    is_flag=True,
+    help="Replace the output files if they exist; symbolic links are followed.",
 )
 
 paint_output_options = all_of(
