@@ -4,13 +4,18 @@ No command imports torch before it has printed its first line, and `--help` impo
 than click: a command is imported when it is chosen, and what it works with when it runs.
 """
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
 from monetize import __version__
 from monetize.cli.options.common import VERBOSE
+from monetize.cli.terminal import Terminal
 from monetize.errors import Interrupted, MonetizeError
+from monetize.interruption import MESSAGE
 
 COMMANDS = ("run", "check", "gallery", "score", "caption", "paint", "tokens", "models")
 
@@ -29,22 +34,53 @@ class MonetizeGroup(click.Group):
         command: click.Command = getattr(import_module(f"monetize.cli.{cmd_name}"), cmd_name)
         return command
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command line; shows click's errors as `invoke` shows others."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, **extra)
+        try:
+            code = super().main(args, prog_name, complete_var, False, **extra)
+        except click.ClickException as error:
+            _show(error)
+            code = error.exit_code
+        except click.Abort:
+            Terminal().error(MESSAGE)
+            code = Interrupted.exit_code
+        sys.exit(code if isinstance(code, int) else 0)
+
     def invoke(self, ctx: click.Context) -> None:
         """Run the chosen command."""
+        terminal = Terminal()
         try:
             super().invoke(ctx)
             return
         except KeyboardInterrupt:
-            error: MonetizeError = Interrupted("Interrupted. Run the same command again.")
+            error: MonetizeError = Interrupted(MESSAGE)
         except MonetizeError as caught:
             error = caught
             if ctx.meta.get(VERBOSE):
                 import traceback
 
-                traceback.print_exc()
+                terminal.error(*traceback.format_exc().splitlines())
         prefix = "" if isinstance(error, Interrupted) else "Error: "
-        click.echo(f"{prefix}{error}", err=True)
+        terminal.error(*f"{prefix}{error}".split("\n"))
         ctx.exit(error.exit_code)
+
+
+def _show(error: click.ClickException) -> None:
+    """Show a wrong use of the command line as click does, but without control characters."""
+    lines = []
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"Try '{error.ctx.command_path} --help' for help."
+        lines = [*error.ctx.get_usage().splitlines(), hint, ""]
+    Terminal().error(*lines, f"Error: {error.format_message()}")
 
 
 @click.group(cls=MonetizeGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,5 +106,6 @@ def main() -> None:
       1    failed; the message says why and what to do
       2    wrong command line or preset, or an existing file is in the way
       3    done, but some photos could not be read; each is listed with its reason
-      130  interrupted; the message says how to go on
+      130  interrupted by Ctrl-C; the message says how to go on
+      143  interrupted by SIGTERM, or 129 by SIGHUP, likewise
     """

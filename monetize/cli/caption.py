@@ -86,8 +86,10 @@ def caption(
             reasons.update(unreadable)
             if output is None and form is None:
                 for key, text in made.items():
-                    terminal.result(text if alone else f"{printable(key)}\t{text}")
+                    terminal.result(*([text] if alone else [key, text]))
             progress.advance(len(chunk))
+            if output is None and not sheets and terminal.lost_reader:
+                break
 
     if not captions:
         raise none_readable(reasons)
@@ -95,7 +97,7 @@ def caption(
         write_bytes(output, table(form, captions, reasons), overwrite=overwrite)
         terminal.say(f"Done: {counted(len(captions), 'caption')} in {output}")
     elif form is not None:
-        click.echo(table(form, captions, reasons), nl=False)
+        terminal.data(table(form, captions, reasons))
     if sheets:
         more = f" to {sheets[-1]}, in the order of the photos" if len(sheets) > 1 else ""
         terminal.say(f"Heat maps: {sheets[0]}{more}")

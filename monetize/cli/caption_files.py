@@ -1,9 +1,9 @@
 """The files of `monetize caption`: the photos it reads, and the tables and sheets it writes."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from monetize.cli.terminal import to_json
 from monetize.csv_tables import to_csv
 from monetize.errors import UsageError
 from monetize.images.output_paths import check_files, check_outputs, numbered
@@ -59,7 +59,7 @@ def table(form: str | None, captions: Mapping[str, str], reasons: Mapping[str, s
     if form == "json":
         rows = [{"photo": key, "caption": text} for key, text in captions.items()]
         rows += [{"photo": key, "error": why} for key, why in reasons.items()]
-        return json.dumps(rows, indent=2).encode() + b"\n"
+        return to_json(rows)
     if form == "csv":
         return to_csv(("photo", "caption"), captions.items())
     return "".join(f"{printable(key)}\t{text}\n" for key, text in captions.items()).encode()

@@ -9,7 +9,7 @@ import click
 from monetize.cli.help import SectionedCommand
 from monetize.cli.options.common import quiet_option
 from monetize.cli.options.output import json_option
-from monetize.cli.terminal import Terminal
+from monetize.cli.terminal import Terminal, to_json
 from monetize.messages import counted
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ def check(ctx: click.Context, /, out: Path, as_json: bool, quiet: bool) -> None:
       0    all rules are met
       1    a rule is broken, or OUT cannot be read
     """
-    import json
     from dataclasses import asdict
 
     from monetize.contest.rules import check as check_zip
@@ -47,7 +46,7 @@ def check(ctx: click.Context, /, out: Path, as_json: bool, quiet: bool) -> None:
     checked = check_zip(out, terminal)
     if as_json:
         values = {"file": str(out), "accepted": not checked.broken, **asdict(checked)}
-        terminal.result(json.dumps(values, indent=2))
+        terminal.data(to_json(values))
     else:
         for line in lines(checked):
             terminal.result(line)

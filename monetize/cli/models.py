@@ -4,7 +4,7 @@ import click
 
 from monetize.cli.help import SectionedCommand
 from monetize.cli.options.output import json_option
-from monetize.cli.terminal import Terminal
+from monetize.cli.terminal import Terminal, to_json
 
 
 @click.command(cls=SectionedCommand)
@@ -20,8 +20,6 @@ def models(as_json: bool) -> None:
       monetize models
       monetize models --json
     """
-    import json
-
     from monetize.checkpoints.resolve import KNOWN, is_cached
 
     terminal = Terminal()
@@ -36,7 +34,7 @@ def models(as_json: bool) -> None:
         for model in KNOWN
     ]
     if as_json:
-        terminal.result(json.dumps(rows, indent=2))
+        terminal.data(to_json(rows))
         return
     for row in rows:
         here = "on this machine" if row["on_this_machine"] else "not on this machine yet"

@@ -8,7 +8,7 @@ from monetize.cli.help import SectionedCommand, option_in
 from monetize.cli.options.common import verbosity_options
 from monetize.cli.options.device import device_option
 from monetize.cli.options.output import json_option
-from monetize.cli.terminal import Terminal, load_libraries
+from monetize.cli.terminal import Terminal, load_libraries, to_json
 from monetize.settings import DeviceSettings
 
 PICTURES = click.Path(exists=True, path_type=Path)
@@ -71,7 +71,6 @@ def score(
       monetize score images.zip --reference all_monets/ --memorization-reference monet_jpg/
       monetize score images.zip --reference monet_jpg/ --json
     """
-    import json
     from dataclasses import asdict
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
@@ -90,7 +89,7 @@ def score(
         generated, paintings, inception, terminal, training=training, cache=not no_cache
     )
     if as_json:
-        terminal.result(json.dumps(asdict(result), indent=2))
+        terminal.data(to_json(asdict(result)))
         return
     limit = MEMORIZATION_EPSILON
     copied = "" if result.distance < limit else f", not below {limit}: not counted as copies"

@@ -1,4 +1,8 @@
-"""What a command shows: lines and progress on standard error, results on standard output."""
+"""What a command shows: lines and progress on standard error, results on standard output.
+
+Names of files come from anywhere, so control characters in a line are shown as escapes: they
+would act on the terminal.
+"""
 
 import os
 import sys
@@ -8,7 +12,9 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from monetize.messages import printable
 from monetize.progress import Reporter, Stage
+from monetize.standard_streams import write_error
 
 if TYPE_CHECKING:  # it imports tqdm
     from monetize.cli.progress_display import BarStage
@@ -49,17 +55,36 @@ class Terminal(Reporter):
     def say(self, text: str) -> None:
         """Show a line, unless quiet."""
         if not self.quiet:
-            self._write(text, err=True)
+            self._show(text, err=True)
 
     def warn(self, text: str) -> None:
         """Show a warning, even if quiet."""
-        self._write(f"Warning: {text}", err=True)
+        self._show(f"Warning: {text}", err=True)
 
-    def result(self, text: str) -> None:
-        """Write a line of the result to standard output."""
-        self._write(text, err=False)
+    def error(self, *lines: str) -> None:
+        """Show the lines of an error, even if quiet."""
+        for line in lines:
+            self._show(line, err=True)
 
-    def _write(self, text: str, *, err: bool) -> None:
+    def result(self, *columns: str) -> None:
+        """Write a line of the result, its columns separated by tabs, to standard output."""
+        self._show(*columns, err=False)
+
+    def data(self, content: bytes) -> None:
+        """Write a table for programs to standard output, unchanged unless that is a terminal."""
+        if sys.stdout.isatty():
+            for line in content.decode(errors="surrogateescape").splitlines():
+                self.result(line)
+        else:
+            click.echo(content, nl=False)
+
+    @property
+    def lost_reader(self) -> bool:
+        """Whether nobody can read results any more, because their reader or the disk is gone."""
+        return write_error(sys.stdout) is not None
+
+    def _show(self, *columns: str, err: bool) -> None:
+        text = "\t".join(map(printable, columns))
         text = encodable(text, sys.stderr if err else sys.stdout)
         if self._bar is None:
             click.echo(text, err=err)
@@ -88,6 +113,14 @@ class Terminal(Reporter):
             stage.end()
 
 
+def to_json(value: object) -> bytes:
+    """Return JSON with every character beyond ASCII escaped, control characters among them."""
+    import json
+
+    # json leaves DEL as it is, the only control character of ASCII that it does not escape.
+    return json.dumps(value, indent=2).replace("\x7f", "\\u007f").encode() + b"\n"
+
+
 def quieten_libraries(terminal: Terminal) -> None:
     """Turn off the messages of the model libraries, unless verbose; call before importing them."""
     level = "warning" if terminal.verbose else "error"
@@ -101,6 +134,7 @@ def quieten_libraries(terminal: Terminal) -> None:
 
 def load_libraries(terminal: Terminal) -> None:
     """Import the model libraries, which takes seconds, with their progress bars off."""
+    terminal.say("Loading the model libraries ...")
     quieten_libraries(terminal)
     import diffusers
     import transformers

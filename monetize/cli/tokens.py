@@ -11,7 +11,7 @@ from monetize.cli.options.device import offline_option
 from monetize.cli.options.output import json_option
 from monetize.cli.options.painting import model_option
 from monetize.cli.options.weights import weight_option
-from monetize.cli.terminal import Terminal, quieten_libraries
+from monetize.cli.terminal import Terminal, quieten_libraries, to_json
 from monetize.prompts.prompt import Prompt, read_prompt
 from monetize.settings import DeviceSettings, PaintSettings
 
@@ -36,7 +36,6 @@ def tokens(
       monetize tokens "a fantasy landscape with a pine forest"
       monetize tokens "a pine tree and a red sun" --weight "red sun=2" --json
     """
-    import json
     from dataclasses import asdict
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
@@ -61,7 +60,7 @@ def tokens(
     tokenizer = load_tokenizer(checkpoint)
     weighted = weigh_strictly(tokenizer, Prompt(prompt, settings.weight))
     if as_json:
-        terminal.result(json.dumps([asdict(token) for token in weighted.tokens], indent=2))
+        terminal.data(to_json([asdict(token) for token in weighted.tokens]))
         return
     width = max(len(token.text) for token in weighted.tokens)
     terminal.result(f"position  {'token':{width}}  weight")
