@@ -25,7 +25,7 @@ from benchmark.job import split
 from benchmark.peers import ARCHITECTURES, Peer
 
 from monetize.devices import Placement, place
-from monetize.painting.batching import LARGEST, fitting_batch_size
+from monetize.painting.batching import MAX_BATCH_SIZE, fitting_batch_size
 from monetize.settings import (
     DTYPES,
     CaptionSettings,
@@ -115,7 +115,7 @@ def painters(
     if compile_ is None:
         compile_ = on_cuda
     painter = peers.our_painter(architecture, placement, settings, compile_=False)
-    batch = batch_size or fitting_batch_size(painter, min(LARGEST, images))
+    batch = batch_size or fitting_batch_size(painter, min(MAX_BATCH_SIZE, images))
     if compile_:
         painter.compile()
     theirs = {

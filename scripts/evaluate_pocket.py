@@ -25,16 +25,15 @@ from pocket_training.metrics import mean_interval
 from torch import Tensor
 
 from monetize.captioning.captioner import Captioner
-from monetize.checkpoints.layout import CAPTIONER, PAINTER
-from monetize.checkpoints.resolve import POCKET, resolve
+from monetize.checkpoints.resolve import POCKET
 from monetize.devices import place
-from monetize.job.executors.local import to_jpeg
+from monetize.job.executors.chunk_painter import to_jpeg
 from monetize.painting.painter import Painter
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.weights import Weight, parse_weight
 from monetize.scoring.inception import Inception
 from monetize.scoring.metrics import Floats, squared_mmd
-from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
+from monetize.settings import DeviceSettings, RunSettings
 
 SUNSET = "a sunset over a body of water"
 SEEDS = 64
@@ -72,11 +71,13 @@ def main(
     output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     placement = place(DeviceSettings(dtype="float32"))
-    settings = PaintSettings(
-        model=model, num_inference_steps=num_inference_steps, guidance_scale=guidance_scale
+    speaker = Captioner.from_pretrained(captioner, dtype="float32")
+    painter = Painter.from_pretrained(
+        model,
+        dtype="float32",
+        num_inference_steps=num_inference_steps,
+        guidance_scale=guidance_scale,
     )
-    speaker = Captioner.load(resolve(captioner, CAPTIONER), placement, CaptionSettings())
-    painter = Painter.load(resolve(model, PAINTER), placement, settings)
     network = Inception.load(inception, placement.device)
     train, held_out = read_photos(photos, captions)
 
@@ -148,8 +149,10 @@ def _paint(painter: Painter, prompts: list[Prompt], seeds: Iterable[int]) -> Ten
     made, numbers = [], list(seeds)
     for i in range(0, len(prompts), PAINTED_AT_ONCE):
         part = slice(i, i + PAINTED_AT_ONCE)
-        for painting in painter.paint(prompts[part], numbers[part]):
-            jpeg = io.BytesIO(to_jpeg(painting.image, RunSettings()))
+        paired = zip(prompts[part], numbers[part], strict=True)
+        for painting in painter.paint([painter.request(*each) for each in paired]):
+            settings = RunSettings()
+            jpeg = io.BytesIO(to_jpeg(painting.image, settings.output_size, settings.jpeg_quality))
             made.append(np.asarray(Image.open(jpeg)))
     return torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2).contiguous()
 

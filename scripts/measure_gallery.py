@@ -25,7 +25,8 @@ from monetize.cli.terminal import Terminal
 from monetize.csv_tables import to_csv
 from monetize.gallery.files import GalleryFiles
 from monetize.gallery.gallery import build
-from monetize.job.job import Outputs, photo_seed
+from monetize.job.job import Outputs
+from monetize.job.plan import photo_seed
 from monetize.job.report_reader import COLUMNS, read_results
 
 QUERIES = ("tree", "mountain lake", "snow", "zebra")

@@ -13,20 +13,21 @@ import gc
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from helpers import CPU, Run, Tiny
+from helpers import Run, Tiny
 from make_tiny_checkpoints import make_captioner, make_painter
 from PIL import Image
 
-from monetize.checkpoints.layout import CAPTIONER, PAINTER
+from monetize.captioning.captioner import Captioner
+from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.resolve import resolve
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.cli import main
 from monetize.painting.painter import Painter
-from monetize.settings import PaintSettings
 
 # What the libraries made when they were imported stays; looking through it again and again would
 # take a fifth of the tests' time.
@@ -66,16 +67,15 @@ def painter_with(tiny: Tiny) -> Callable[..., Painter]:
     """Load the tiny painter with settings given by name."""
 
     def load(**settings: object) -> Painter:
-        few_steps: dict[str, object] = {"num_inference_steps": 4, "model": str(tiny.painter)}
-        checkpoint = resolve(str(tiny.painter), PAINTER)
-        return Painter.load(checkpoint, CPU, PaintSettings(**{**few_steps, **settings}))  # type: ignore[arg-type]
+        options: dict[str, Any] = {"num_inference_steps": 4, **settings}
+        return Painter.from_pretrained(str(tiny.painter), device="cpu", **options)
 
     return load
 
 
 @pytest.fixture
-def captioner_checkpoint(tiny: Tiny) -> object:
-    return resolve(str(tiny.captioner), CAPTIONER)
+def captioner(tiny: Tiny) -> Captioner:
+    return Captioner.from_pretrained(str(tiny.captioner), device="cpu")
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def leave_job(tmp_path: Path) -> Path:
             archive.writestr(file, picture(PAINTED))
             (photos / file).write_bytes(picture(TAKEN, (90, 60)))
     rows = [row(*each) for each in zip(FILES, CAPTIONS, SEEDS, strict=True)]
-    weights = "pine=-1, red sun=2.5e-07, @6=-17"
+    weights = '["pine=-1", "red sun=2.5e-07", "@6=-17"]'
     rows[1] = row(FILES[1], CAPTIONS[1], 20, weights, "--num-inference-steps 14")
     rows.append(("bad.jpg", *[""] * 7, "unreadable", "empty file"))
     (tmp_path / "images.csv").write_bytes(to_csv(HEADER, rows))

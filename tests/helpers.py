@@ -4,7 +4,7 @@ import csv
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,13 @@ import torch
 from click.testing import Result
 
 from monetize.devices import Placement
+from monetize.painting.denoiser import StepCallback
+from monetize.painting.painter import Painter
+from monetize.painting.painting import Painting
+from monetize.painting.request import PaintRequest
 from monetize.progress import Reporter
+from monetize.prompts.prompt import Prompt
+from monetize.settings import PaintSettings
 
 Run = Callable[..., Result]
 """What the fixture `cli` gives: arguments of the command line → its result."""
@@ -88,3 +94,30 @@ def close_to_others(path: Path) -> None:
     """Take every right to path away, but not those to reach it."""
     open_to_others(path)
     path.chmod(0o000)
+
+
+def denoise(
+    painter: Painter,
+    prompts: Sequence[Prompt],
+    seeds: Sequence[int],
+    settings: PaintSettings | None = None,
+) -> torch.Tensor:
+    """The latents of prompts and seeds as one batch."""
+    return painter.denoise(requests(painter, prompts, seeds), settings)
+
+
+def paint(
+    painter: Painter,
+    prompts: Sequence[Prompt],
+    seeds: Sequence[int],
+    settings: PaintSettings | None = None,
+    on_step: StepCallback | None = None,
+) -> list[Painting]:
+    """The paintings of prompts and seeds as one batch."""
+    return painter.paint(requests(painter, prompts, seeds), settings, on_step)
+
+
+def requests(
+    painter: Painter, prompts: Sequence[Prompt], seeds: Sequence[int]
+) -> list[PaintRequest]:
+    return [painter.request(*each) for each in zip(prompts, seeds, strict=True)]

@@ -5,13 +5,14 @@ import json
 import zipfile
 from pathlib import Path
 
+import helpers
 import numpy as np
 import pytest
-from helpers import BUNDLED_PHOTOS, CPU, Run
+from helpers import BUNDLED_PHOTOS, Run
 from PIL import Image
 
 from monetize.captioning.captioner import Captioner
-from monetize.checkpoints.layout import CAPTIONER, CHECKED_PAINTER, PAINTER
+from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
 from monetize.checkpoints.loading import SCHEDULER_CLASSES
 from monetize.checkpoints.resolve import POCKET_FOLDER, resolve, resolve_auto
 from monetize.errors import CheckpointError
@@ -19,19 +20,18 @@ from monetize.images.photos import open_photo
 from monetize.painting.painter import Painter
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.weights import Weight
-from monetize.settings import CaptionSettings, PaintSettings
 
 SUNSET = "a sunset over a body of water"
 
 
 @pytest.fixture(scope="module")
 def painter() -> Painter:
-    return Painter.load(resolve("pocket", PAINTER), CPU, PaintSettings())
+    return Painter.from_pretrained("pocket", device="cpu")
 
 
 def paint(painter: Painter, prompt: Prompt, count: int) -> np.ndarray:
     """Paintings of the seeds 0, 1 ..., shape (count, 128, 128, 3)."""
-    paintings = painter.paint([prompt] * count, range(count))
+    paintings = helpers.paint(painter, [prompt] * count, range(count))
     return np.stack([np.asarray(each.image, dtype=float) for each in paintings])
 
 
@@ -63,7 +63,7 @@ def test_its_weights_are_stored_in_half_precision() -> None:
     ],
 )
 def test_captions_say_what_is_seen(photo: str, words: set[str]) -> None:
-    captioner = Captioner.load(resolve("pocket", CAPTIONER), CPU, CaptionSettings())
+    captioner = Captioner.from_pretrained("pocket", device="cpu")
     [caption] = captioner.caption([open_photo(BUNDLED_PHOTOS / f"{photo}.jpg")])
     assert words & set(caption.split()), caption
 
@@ -91,16 +91,14 @@ def test_the_style_phrase_makes_a_lighter_picture(painter: Painter) -> None:
 
 def test_a_batch_paints_what_one_at_a_time_does(painter: Painter) -> None:
     together = paint(painter, Prompt(SUNSET), 2)
-    alone = np.asarray(painter.paint([Prompt(SUNSET)], [1])[0].image, dtype=float)
+    alone = np.asarray(helpers.paint(painter, [Prompt(SUNSET)], [1])[0].image, dtype=float)
     assert np.abs(together[1] - alone).max() <= 2  # rounding
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULER_CLASSES)
 def test_every_scheduler_paints_a_like_picture(painter: Painter, scheduler: str) -> None:
-    other = Painter.load(
-        resolve("pocket", PAINTER),
-        CPU,
-        PaintSettings(scheduler=scheduler, num_inference_steps=50),
+    other = Painter.from_pretrained(
+        "pocket", device="cpu", scheduler=scheduler, num_inference_steps=50
     )
     difference = np.abs(paint(other, Prompt(SUNSET), 1) - paint(painter, Prompt(SUNSET), 1))
     assert difference.mean() < 40  # of 255; two seeds differ by more
@@ -108,10 +106,11 @@ def test_every_scheduler_paints_a_like_picture(painter: Painter, scheduler: str)
 
 @pytest.mark.parametrize("scheduler", SCHEDULER_CLASSES)
 def test_every_scheduler_takes_few_steps(scheduler: str) -> None:
-    settings = PaintSettings(scheduler=scheduler, num_inference_steps=2)
-    painter = Painter.load(resolve("pocket", PAINTER), CPU, settings)
+    painter = Painter.from_pretrained(
+        "pocket", device="cpu", scheduler=scheduler, num_inference_steps=2
+    )
     told: list[tuple[int, int]] = []
-    painter.paint([Prompt(SUNSET)], [0], lambda *step: told.append(step))
+    helpers.paint(painter, [Prompt(SUNSET)], [0], on_step=lambda *step: told.append(step))
     assert told[-1] == ((3, 3) if scheduler == "pndm" else (2, 2)), "as deadline.passes has it"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from PIL import Image
@@ -14,19 +15,20 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
+from monetize.captioning.spec import CaptionerSpec
 from monetize.checkpoints.loading import load_captioning_model
-from monetize.checkpoints.resolve import Checkpoint
-from monetize.devices import Placement
 from monetize.errors import CheckpointError
-from monetize.settings import CaptionSettings
+from monetize.images.photos import open_photo
+from monetize.progress import Reporter
+from monetize.settings import CaptionSettings, DeviceSettings
 
 
 @dataclass(frozen=True)
-class Look:
-    """A caption, and its words in their order with where each looked.
+class CaptionAttention:
+    """A caption, and its words in order with where each looked.
 
-    The maps are of shape (rows of patches, columns of patches), and add up to at most 1: the rest
-    is the attention to the start token of the vision encoder.
+    The maps have the shape (rows of patches, columns of patches) and add up to at most 1: the
+    rest is the attention to the vision encoder's start token.
     """
 
     caption: str
@@ -49,14 +51,36 @@ class Captioner:
         self.settings = settings
 
     @classmethod
-    def load(
-        cls, checkpoint: Checkpoint, placement: Placement, settings: CaptionSettings
+    def from_pretrained(
+        cls,
+        captioner: str = CaptionSettings.captioner,
+        *,
+        device: str = DeviceSettings.device,
+        dtype: str = DeviceSettings.dtype,
+        offline: bool = DeviceSettings.offline,
+        **settings: object,
     ) -> "Captioner":
-        """Load a resolved checkpoint; raises CheckpointError if its folder is not a captioner's."""
-        return cls(*load_captioning_model(checkpoint, placement), settings)
+        """Load a captioner by name, folder or hub id, as `--captioner` takes it.
+
+        `settings` are further fields of `CaptionSettings`, such as `num_beams=1`. Raises
+        CheckpointError and UsageError.
+        """
+        caption_settings = CaptionSettings(captioner, **settings)  # type: ignore[arg-type]
+        device_settings = DeviceSettings(device, dtype, offline)
+        return cls.load(CaptionerSpec.resolve(caption_settings, device_settings, Reporter()))
+
+    @classmethod
+    def load(cls, spec: CaptionerSpec) -> "Captioner":
+        """Load a captioner; raises CheckpointError if the checkpoint's files are unusable."""
+        return cls(*load_captioning_model(spec.checkpoint, spec.placement), spec.settings)
+
+    def __call__(self, photo: Image.Image | str | Path) -> str:
+        """Caption one photo, an image or a file; raises PhotoError if a file cannot be read."""
+        image = photo if isinstance(photo, Image.Image) else open_photo(Path(photo))
+        return self.caption([image.convert("RGB")])[0]
 
     def prepare(self, image: Image.Image) -> Tensor:
-        """What the model sees of an RGB image of any size: (1, 3, height, width), on the CPU.
+        """Preprocess an RGB image of any size: (1, 3, height, width), on the CPU.
 
         This is the slow part of a large photo, and can be done in a thread.
         """
@@ -74,12 +98,14 @@ class Captioner:
         return [] if pixel_values is None else self._texts(self._generate(pixel_values))
 
     @torch.inference_mode()
-    def look(self, images: Iterable[Image.Image | Tensor]) -> list[Look]:
-        """Caption as `caption`, the same words, and tell where each looked.
+    def caption_with_attention(
+        self, images: Iterable[Image.Image | Tensor]
+    ) -> list[CaptionAttention]:
+        """Caption as `caption` does, and tell where each word looked.
 
-        The caption is given to the decoder once more, and its cross-attention to the patches of
-        the photo, when it said a word, averaged over layers, heads and the word's pieces. Raises
-        CheckpointError where the photo's places cannot be told from it.
+        The decoder reads the finished caption once more, and its cross-attention to the photo's
+        patches at each word is averaged over layers, heads and the word's tokens. Raises
+        CheckpointError for a captioner whose attention has no place in the photo.
         """
         pixel_values = self._pixel_values(images)
         if pixel_values is None:
@@ -87,7 +113,7 @@ class Captioner:
         tokens = self._generate(pixel_values)
         maps = self._attention(pixel_values, tokens)
         texts = self._texts(tokens)
-        return [self._look(*each) for each in zip(texts, tokens.tolist(), maps, strict=True)]
+        return [self._attend(*each) for each in zip(texts, tokens.tolist(), maps, strict=True)]
 
     def _pixel_values(self, images: Iterable[Image.Image | Tensor]) -> Tensor | None:
         tensors = [image if isinstance(image, Tensor) else self.prepare(image) for image in images]
@@ -103,7 +129,7 @@ class Captioner:
         batch = len(pixel_values)
         rows, columns = self._grid(pixel_values)
         patches = rows * columns + 1
-        # Both masks say that nothing is padding, which generate would warn about having to guess.
+        # Both masks say that nothing is padding; without them generate guesses, and warns.
         tokens: Tensor = self.model.generate(
             pixel_values,
             attention_mask=torch.ones(batch, patches, device=pixel_values.device),
@@ -142,8 +168,8 @@ class Captioner:
             )
         return attention[:, :, 1:].reshape(*attention.shape[:2], rows, columns).cpu()
 
-    def _look(self, text: str, tokens: list[int], maps: Tensor) -> Look:
-        """Merge the pieces of each word; maps[i] is where it looked for tokens[i + 1]."""
+    def _attend(self, text: str, tokens: list[int], maps: Tensor) -> CaptionAttention:
+        """Average the tokens of each word; maps[i] is where it looked for tokens[i + 1]."""
         words = text.split()
         pieces: list[list[Tensor]] = [[] for _ in words]
         special = set(self.tokenizer.all_special_ids)
@@ -151,7 +177,7 @@ class Captioner:
         for i, heat in enumerate(maps, 1):
             if tokens[i] in special:
                 continue
-            # A piece belongs to the words that it begins, or else to the one that it goes on with.
+            # A token belongs to the words that it begins, or else to the one that it continues.
             so_far = self.tokenizer.decode(tokens[: i + 1], skip_special_tokens=True)
             now = min(len(so_far.split()), len(words))
             if not now:
@@ -161,12 +187,14 @@ class Captioner:
                     pieces[place].append(heat)
             begun = max(begun, now)
         said = zip(words, pieces, strict=True)
-        return Look(text, tuple((word, torch.stack(each).mean(dim=0)) for word, each in said))
+        return CaptionAttention(
+            text, tuple((word, torch.stack(each).mean(dim=0)) for word, each in said)
+        )
 
 
 @contextmanager
 def _eager(decoder: PreTrainedModel) -> Iterator[None]:
-    """Have the attention written out, as only then it can be read."""
+    """Compute attention without fused kernels, which do not return it."""
     usual = decoder.config._attn_implementation
     decoder.set_attn_implementation("eager")
     try:

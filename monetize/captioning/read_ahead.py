@@ -22,7 +22,7 @@ def of_readable(
     batches: Iterable[Sequence[Photo]],
     make: Callable[[Sequence[Tensor]], Sequence[T]],
 ) -> Iterator[tuple[Sequence[Photo], dict[str, T], dict[str, str]]]:
-    """Make captions, or looks, of the photos that can be read; the next batch is read meanwhile.
+    """Call `make` on the photos of each batch that can be read, while the next one is read.
 
     Yields each batch with {photo: what was made of it} and {photo: why it cannot be read}.
     """

@@ -70,16 +70,18 @@ def caption(
     terminal.say(f"Photos: {len(photos)}")
 
     load_libraries(terminal)
+    from monetize.captioning.captioner import Captioner
+    from monetize.captioning.spec import CaptionerSpec
     from monetize.cli.caption_sheets import captioned
-    from monetize.job.caption_stage import CaptionStage, none_readable
+    from monetize.job.run import none_readable
 
-    stage = CaptionStage(settings, device, terminal)
-    terminal.say(f"Captioner: {stage}")
+    spec = CaptionerSpec.resolve(settings, device, terminal)
+    terminal.say(f"Captioner: {spec}")
     captions: dict[str, str] = {}
     reasons: dict[str, str] = {}
     with terminal.stage("Captioning", len(photos), "photo") as progress:
         progress.step("loading the model")
-        captioner = stage.load()
+        captioner = Captioner.load(spec)
         batches = chunks(photos, settings.caption_batch_size)
         for chunk, made, unreadable in captioned(captioner, batches, sheets, overwrite=overwrite):
             captions.update(made)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from monetize.atomic_files import write_bytes
-from monetize.captioning.captioner import Captioner, Look
+from monetize.captioning.captioner import CaptionAttention, Captioner
 from monetize.captioning.read_ahead import of_readable
 from monetize.images.encoding import encode
 from monetize.images.photos import Photo, open_photo
@@ -26,18 +26,24 @@ def captioned(
         yield from of_readable(captioner, batches, captioner.caption)
         return
     to_draw = iter(sheets)
-    for chunk, looks, unreadable in of_readable(captioner, batches, captioner.look):
-        _draw(chunk, looks, to_draw, overwrite=overwrite)
-        yield chunk, {key: look.caption for key, look in looks.items()}, unreadable
+    for chunk, attentions, unreadable in of_readable(
+        captioner, batches, captioner.caption_with_attention
+    ):
+        _draw(chunk, attentions, to_draw, overwrite=overwrite)
+        yield chunk, {key: attention.caption for key, attention in attentions.items()}, unreadable
 
 
 def _draw(
-    chunk: Sequence[Photo], looks: Mapping[str, Look], sheets: Iterator[Path], *, overwrite: bool
+    chunk: Sequence[Photo],
+    attentions: Mapping[str, CaptionAttention],
+    sheets: Iterator[Path],
+    *,
+    overwrite: bool,
 ) -> None:
     """Write the sheets of a batch; skips the number of a photo that cannot be read."""
     for photo, path in zip(chunk, sheets, strict=False):
-        if photo.key in looks:
-            look = looks[photo.key]
-            drawn = draw(open_photo(photo.path), photo.path.name, look)
-            data = encode(drawn, path, look.caption, "--heatmap")
+        if photo.key in attentions:
+            attention = attentions[photo.key]
+            drawn = draw(open_photo(photo.path), photo.path.name, attention)
+            data = encode(drawn, path, attention.caption, "--heatmap")
             write_bytes(path, data, overwrite=overwrite)

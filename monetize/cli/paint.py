@@ -94,20 +94,20 @@ def paint(
 
     load_libraries(terminal)
     from monetize.cli.paint_writing import write_paintings, write_sweep
-    from monetize.job.paint_stage import PaintStage
-    from monetize.painting.prompt_painter import Singles
+    from monetize.painting.prompt_painter import PromptPainter
+    from monetize.painting.spec import PainterSpec
 
-    stage = PaintStage(settings, device, terminal)
-    singles = Singles(stage, terminal)
-    singles.check(prompts, sweeps, heat=heatmap is not None)
+    spec = PainterSpec.resolve(settings, device, terminal)
+    painter = PromptPainter(spec, terminal)
+    painter.check(prompts, sweeps, heat=heatmap is not None)
     last = f" to {seed + number - 1}" if number > 1 else ""
     terminal.say(f"Seed: {seed}{last}")
-    terminal.say(f"Painter: {stage}")
+    terminal.say(f"Painter: {spec}")
     if sweeps:
-        write_sweep(singles, grid, seed, sweep_outputs, terminal)
+        write_sweep(painter, grid, seed, sweep_outputs, terminal)
     else:
-        work = [(each, seed + i) for each in prompts for i in range(number)]
-        write_paintings(singles, work, outputs, terminal)
+        requests = [painter.request(each, seed + i) for each in prompts for i in range(number)]
+        write_paintings(painter, requests, outputs, terminal)
 
 
 def _check_sweep(

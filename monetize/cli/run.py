@@ -23,7 +23,7 @@ from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, Ru
 
 if TYPE_CHECKING:
     from monetize.job.job import Job
-    from monetize.job.report import Report
+    from monetize.job.outcome import Outcome
 
 
 @click.command(cls=SectionedCommand)
@@ -67,7 +67,7 @@ def run(
     Examples:
       monetize run photos/ images.zip
       monetize run photos/ images.zip --limit 20 --steps 20
-      monetize run photos/ images.zip --config configs/report.toml
+      monetize run photos/ images.zip --config configs/outcome.toml
       monetize run photos/ images.zip --time-budget 4h30m --palette monet
       monetize run photos/ images.zip --captions edited.csv --gallery
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
@@ -104,43 +104,43 @@ def run(
     load_libraries(terminal)
     from monetize.job.run import run as run_job
 
-    report = run_job(job, terminal)
+    outcome = run_job(job, terminal)
 
     with gallery.pending() if gallery else nullcontext():
-        _report_problems(job, report, terminal)
+        _report_problems(job, outcome, terminal)
         if not quiet:
             _check(out, terminal)
-        _say_done(job, report, terminal)
+        _say_done(job, outcome, terminal)
         if gallery:
             gallery.build(terminal)
-    ctx.exit(report.exit_code)
+    ctx.exit(outcome.exit_code)
 
 
-def _report_problems(job: "Job", report: "Report", terminal: Terminal) -> None:
-    from monetize.job.run import again
+def _report_problems(job: "Job", outcome: "Outcome", terminal: Terminal) -> None:
+    from monetize.job.run import resume_command
     from monetize.messages import counted, printable
 
     out, table = job.outputs.archive, job.outputs.table
-    if report.unreadable:
-        terminal.warn(f"{len(report.unreadable)} of {len(job.photos)} photos could not be read:")
-        for photo, why in report.unreadable.items():
+    if outcome.unreadable:
+        terminal.warn(f"{len(outcome.unreadable)} of {len(job.photos)} photos could not be read:")
+        for photo, why in outcome.unreadable.items():
             terminal.warn(f"  {printable(photo)}: {why}")
         terminal.say(
-            f"Fix them, move {out} away, and run {again(job)}: it paints only the missing photos "
-            "and rebuilds the zip and its reports."
+            f"Fix them, move {out} away, and run {resume_command(job)}: it paints only the missing "
+            "photos and rebuilds the zip and its reports."
         )
-    if report.flagged:
-        flagged = counted(report.flagged, "painting")
+    if outcome.flagged:
+        flagged = counted(outcome.flagged, "painting")
         terminal.warn(f"blacked out by the safety checker: {flagged}, listed in {table}")
 
 
-def _say_done(job: "Job", report: "Report", terminal: Terminal) -> None:
+def _say_done(job: "Job", outcome: "Outcome", terminal: Terminal) -> None:
     from tqdm import tqdm
 
     from monetize.messages import counted
 
-    size = tqdm.format_sizeof(report.archive_bytes, "B")
-    paintings = counted(report.paintings, "painting")
+    size = tqdm.format_sizeof(outcome.archive_bytes, "B")
+    paintings = counted(outcome.paintings, "painting")
     terminal.say(f"Done: {paintings}, {size}, in {job.outputs.archive}")
 
 

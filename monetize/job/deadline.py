@@ -1,8 +1,8 @@
-"""`--time-budget`: as many evaluations as the time allows, measured here, watched to the end.
+"""`--time-budget`: as many steps as fit the time, measured on this machine and watched.
 
-A chunk of paintings takes a fixed time and a time for each pass of the unet; an evaluation is two
-passes where it is guided, else one. Both times are measured before the job begins and corrected by
-every chunk that is painted.
+A chunk takes a fixed time plus a time for each forward pass of the UNet; a guided evaluation is two
+passes, an unguided one is one. Both times are measured before the job begins and corrected by every
+chunk that is painted.
 """
 
 import time
@@ -15,22 +15,22 @@ from monetize.messages import counted
 from monetize.progress import Reporter
 from monetize.settings import PaintSettings
 
-# With fewer no scheduler makes a picture: a plan does not begin there.
+# With fewer steps no scheduler makes a recognizable image: a plan does not begin there.
 FEWEST_STEPS = 8
-# Where guidance matters most (arXiv 2404.07724 has noise of deviation 0.28 to 5.42).
+# Where guidance matters most (arXiv 2404.07724: noise with a std of 0.28 to 5.42).
 GUIDANCE_INTERVAL = (0.2, 0.9)
-# Of the budget, and seconds beside it, for packing, checking and what cannot be foreseen. Of those
-# a photo, packing takes 0.0005 and checking 0.0015 on one core, here; others are slower.
+# Fraction of the budget and seconds, kept for packing, checking and the unforeseen. Per photo,
+# packing takes 0.0005 s and checking 0.0015 s on one core of the machine this was measured on.
 RESERVE, RESERVE_SECONDS = 0.02, 1.5
 RESERVE_PER_PHOTO = 0.003
-# Of the time left, what a plan fills, so that it need not be changed for every slower chunk.
+# Fraction of the time left that a plan fills, so that not every slower chunk changes it.
 FILLED = 0.95
-# How much the latest chunk counts in the correction of what was measured at first.
+# Weight of the latest chunk in the correction of the measured speed.
 LATEST = 0.3
 
 
 def passes(settings: PaintSettings) -> int:
-    """How many times the unet sees a picture with these complete settings."""
+    """How many forward passes of the UNet an image takes with these complete settings."""
     assert settings.num_inference_steps and settings.guidance_scale is not None
     evaluations = settings.num_inference_steps + (settings.scheduler == "pndm")
     guided = sum(
@@ -42,13 +42,13 @@ def passes(settings: PaintSettings) -> int:
 
 @dataclass
 class Speed:
-    """Seconds that a chunk takes: fixed ones, and so many a pass."""
+    """How long a chunk takes: fixed seconds, and seconds per pass."""
 
     fixed: float
     a_pass: float
 
     def seconds(self, settings: PaintSettings) -> float:
-        """For a chunk with these complete settings."""
+        """Seconds for a chunk with these complete settings."""
         return self.fixed + self.a_pass * passes(settings)
 
     @classmethod
@@ -69,10 +69,10 @@ class Speed:
 
 
 class Deadline:
-    """The end of a job's time, and the settings of its next chunk that keep it.
+    """The end of a job's time budget, and settings for the next chunk that keep it.
 
-    `photos` are those of the whole job, `chunks` those still to paint, `devices` how many paint at
-    once.
+    `photos` counts those of the whole job, `chunks` those still to paint, and `devices` those that
+    paint at once. `begin` is by time.monotonic.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class Deadline:
         budget: float,
         speed: Speed,
         settings: PaintSettings,
+        reporter: Reporter,
         *,
         photos: int,
         chunks: int,
@@ -93,6 +94,7 @@ class Deadline:
         self.settings = settings
         self.planned = settings
         self.announced = False
+        self._reporter = reporter
         self._photos = photos
         self._chunks = chunks
         self._begin = begin
@@ -100,11 +102,11 @@ class Deadline:
         self._approximate = approximate
         self._clock = clock
 
-    def plan(self, captions_left: float, reporter: Reporter, chunks: int | None = None) -> None:
-        """Choose the steps with so many seconds of captioning to come, and say so.
+    def plan(self, captions_left: float, chunks: int | None = None) -> None:
+        """Choose the steps, with this many seconds of captioning to come, and say so.
 
-        `chunks` tells how many are to be painted, where that is known better by now. Raises
-        UsageError with the smallest possible budget if not even the fewest steps fit.
+        `chunks` corrects how many are to be painted. Raises UsageError with the smallest possible
+        budget if not even the fewest steps fit.
         """
         self._chunks = self._chunks if chunks is None else chunks
         before = self.planned if self.announced else None
@@ -117,16 +119,16 @@ class Deadline:
             return
         now = self._clock()
         end = now + self._needed(self.planned, captions_left)
-        reporter.say(
+        self._reporter.say(
             f"Plan: {_described(self.planned, self.settings)}, done about {_time(end - now)}; "
             f"the deadline is {_time(self._begin + self.budget - now)}"
         )
 
-    def next(self, chunks: int, in_flight: int, reporter: Reporter) -> PaintSettings:
-        """Settings for a chunk, the first of so many to send, with others being painted now.
+    def next(self, chunks: int, in_flight: int) -> PaintSettings:
+        """Return settings for the first of `chunks` still to send, while `in_flight` are painted.
 
-        What is left gets fewer evaluations, and the reporter is told, when it is behind the plan.
-        Raises PaintingError if no time is left even for one evaluation each.
+        When the job is behind the plan, the rest gets fewer evaluations, with a warning. Raises
+        PaintingError if there is no time even for one evaluation each.
         """
         left = self._left()
         if self._seconds(self.planned, chunks + in_flight) <= left:
@@ -135,12 +137,12 @@ class Deadline:
         if self._seconds(lower, chunks + in_flight) > left:
             raise PaintingError(
                 f"The time budget of {format_duration(self.budget)} is used up with "
-                f"{counted(chunks, 'chunk')} of paintings to go"
+                f"{counted(chunks, 'chunk')} of paintings left"
             )
         if lower.num_inference_steps != self.planned.num_inference_steps:
-            reporter.warn(
-                f"behind the plan: what is left gets {_described(lower, self.settings)} to be done "
-                "in time"
+            self._reporter.warn(
+                f"behind the plan: the rest gets {_described(lower, self.settings)}, to finish in "
+                "time"
             )
         self.planned = lower
         return lower
@@ -165,18 +167,18 @@ class Deadline:
         return min(FEWEST_STEPS, self.settings.num_inference_steps or FEWEST_STEPS)
 
     def _with_steps(self, steps: int, *, exactly: bool = False) -> PaintSettings:
-        """So many steps, with the cheapest guidance that is allowed unless exactly as asked."""
+        """Settings with this many steps, and the cheapest guidance allowed unless `exactly`."""
         start, end = self.settings.guidance_start, self.settings.guidance_end
         if self._approximate and not exactly:
             start, end = max(start, GUIDANCE_INTERVAL[0]), min(end, GUIDANCE_INTERVAL[1])
-            if start >= end:  # what was asked for lies outside, and is cheap enough
+            if start >= end:  # the requested interval lies outside, and is cheap enough
                 start, end = self.settings.guidance_start, self.settings.guidance_end
         return replace(
             self.settings, num_inference_steps=steps, guidance_start=start, guidance_end=end
         )
 
     def _fitting(self, least: int, left: float, chunks: int) -> PaintSettings:
-        """The most steps that fit; guidance is as asked if all steps fit with it."""
+        """Settings with the most steps that fit; guidance as requested if all steps fit with it."""
         asked = self.settings.num_inference_steps
         assert asked
         for exactly in (True, False):
@@ -190,7 +192,7 @@ class Deadline:
     def _too_short(self, fewest: PaintSettings, captions_left: float) -> str:
         elapsed = self._clock() - self._begin
         needed = elapsed + self._needed(fewest, captions_left)
-        # A twentieth more, as the next measurement will differ.
+        # 5% more, as the next measurement will differ.
         fixed = RESERVE_SECONDS + RESERVE_PER_PHOTO * self._photos
         smallest = 1.05 * (needed + fixed) / (1 - RESERVE)
         cheaper = "" if self._approximate else " (--allow-approximate needs a little less)"
@@ -206,7 +208,7 @@ def _described(settings: PaintSettings, asked: PaintSettings) -> str:
     steps = settings.num_inference_steps
     as_asked = steps == asked.num_inference_steps
     text = counted(steps or 0, "step")
-    text += " as asked" if as_asked else f" in place of {asked.num_inference_steps}"
+    text += " as requested" if as_asked else f" instead of {asked.num_inference_steps}"
     start, end = settings.guidance_start, settings.guidance_end
     if (start, end) != (asked.guidance_start, asked.guidance_end):
         text += f", guided from {start:.0%} to {end:.0%} of them"
@@ -214,5 +216,5 @@ def _described(settings: PaintSettings, asked: PaintSettings) -> str:
 
 
 def _time(seconds: float) -> str:
-    """The time of day in so many seconds."""
+    """The time of day this many seconds from now."""
     return time.strftime("%H:%M:%S", time.localtime(time.time() + seconds))

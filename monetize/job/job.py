@@ -1,19 +1,16 @@
 """What a job is before any model is loaded: its photos, its outputs, and the plan of its work."""
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from monetize.captioning.caption_table import read_captions
-from monetize.contest.archive import name_files
 from monetize.errors import InputError, PhotoError, UsageError
 from monetize.images.photos import Photo, find, open_photo, require_some
 from monetize.job.workspace import Workspace
 from monetize.messages import name_some
-from monetize.prompts.prompt import Prompt, compose
 from monetize.settings import RunSettings
 
 T = TypeVar("T")
@@ -63,27 +60,6 @@ class Job:
     overwrite: bool = False
     keep_work: bool = False
     begin: float = field(default_factory=time.monotonic)
-
-
-@dataclass(frozen=True)
-class Item:
-    """One painting to make: of which photo, under which name, from what."""
-
-    photo: str
-    file: str
-    caption: str
-    prompt: Prompt
-    seed: int
-
-    def record(self) -> dict[str, Any]:
-        """What tells whether a finished painting is still the one wanted."""
-        return {
-            "photo": self.photo,
-            "file": self.file,
-            "prompt": self.prompt.text,
-            "weights": [str(weight) for weight in self.prompt.weights],
-            "seed": self.seed,
-        }
 
 
 def prepare(
@@ -169,26 +145,3 @@ def _check_captions_file(
         raise UsageError(
             f"--captions {captions_file} would be removed by --overwrite: copy it elsewhere first"
         )
-
-
-def plan(job: Job, captions: Mapping[str, str]) -> list[Item]:
-    """What to paint for each captioned photo, in the order of the photos."""
-    settings = job.settings
-    files = name_files([photo.key for photo in job.photos])
-    return [
-        Item(
-            photo=photo.key,
-            file=files[photo.key],
-            caption=captions[photo.key],
-            prompt=compose(captions[photo.key], settings.style, settings.paint.weight),
-            seed=settings.seed if settings.shared_seed else photo_seed(settings.seed, photo.key),
-        )
-        for photo in job.photos
-        if photo.key in captions
-    ]
-
-
-def photo_seed(base: int, key: str) -> int:
-    """A photo's own seed, 32 bits: the same on every machine, in any order and batch."""
-    digest = hashlib.sha256(f"{base}:{key}".encode(errors="surrogateescape")).digest()
-    return int.from_bytes(digest[:4], "big")

@@ -1,18 +1,20 @@
-"""What a job reports: OUT.csv with a row a photo, OUT.json with settings, models and counts."""
+"""The reports of a job: OUT.csv with a row for each photo, OUT.json with settings and counts."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from monetize import __version__
+from monetize.captioning.spec import CaptionerSpec
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.csv_tables import to_csv
-from monetize.errors import UNREADABLE_EXIT_CODE
-from monetize.job.caption_stage import CaptionStage
-from monetize.job.job import Item, Job
-from monetize.job.paint_stage import Painted, PaintStage
+from monetize.job.job import Job
+from monetize.job.outcome import Outcome
+from monetize.job.paint_stage import Painted
+from monetize.job.plan import Item
+from monetize.painting.spec import PainterSpec
+from monetize.prompts.weights import Weight
 from monetize.settings import own_names
 
 COLUMNS = (
@@ -23,25 +25,6 @@ LIBRARIES = ("torch", "diffusers", "transformers", "pillow")
 BLACKED_OUT = "blacked out by the safety checker"
 
 
-@dataclass(frozen=True)
-class Report:
-    """The outcome of a job.
-
-    Of the `paintings` in the zip, the safety checker blacked out so many as are `flagged`;
-    `unreadable` says of each photo that was not painted why.
-    """
-
-    paintings: int
-    flagged: int
-    unreadable: Mapping[str, str]
-    archive_bytes: int
-
-    @property
-    def exit_code(self) -> int:
-        """0 where every photo was painted, else 3."""
-        return UNREADABLE_EXIT_CODE if self.unreadable else 0
-
-
 def table(items: Sequence[Item], painted: Painted, unreadable: Mapping[str, str]) -> bytes:
     """The CSV report, sorted by photo."""
     rows: list[tuple[object, ...]] = [
@@ -49,9 +32,9 @@ def table(items: Sequence[Item], painted: Painted, unreadable: Mapping[str, str]
             item.photo,
             item.file,
             item.caption,
-            item.prompt.text,
-            item.seed,
-            ", ".join(str(weight) for weight in item.prompt.weights),
+            item.request.prompt.text,
+            item.request.seed,
+            weights_cell(item.request.prompt.weights),
             painted.evaluations[item.file],
             painted.settings[item.file],
             "flagged" if item.file in painted.flagged else "painted",
@@ -66,22 +49,25 @@ def table(items: Sequence[Item], painted: Painted, unreadable: Mapping[str, str]
 
 def summary(
     job: Job,
-    painting: PaintStage,
-    captioning: CaptionStage | None,
-    outcome: Mapping[str, Any],
+    painter: PainterSpec,
+    captioner: CaptionerSpec | None,
+    outcome: Outcome,
 ) -> bytes:
     """The JSON report; `settings` has the tables and keys of a preset, as they were used."""
     content = {
         "photos": str(job.folder),
         "captions": str(job.captions_file) if job.captions_file else None,
-        "captioner": _describe(captioning.checkpoint) if captioning else None,
-        "painter": _describe(painting.checkpoint),
-        "device": str(painting.placement),
-        **outcome,
+        "captioner": _describe(captioner.checkpoint) if captioner else None,
+        "painter": _describe(painter.checkpoint),
+        "device": str(painter.placement),
+        "painted": outcome.paintings - outcome.flagged,
+        "flagged": outcome.flagged,
+        "unreadable": len(outcome.unreadable),
+        "zip": {"bytes": outcome.archive_bytes, "sha256": outcome.archive_sha256},
         "settings": {
             "run": _own_values(job.settings),
-            "caption": _own_values(captioning.settings if captioning else job.settings.caption),
-            "paint": _own_values(painting.settings),
+            "caption": _own_values(captioner.settings if captioner else job.settings.caption),
+            "paint": _own_values(painter.settings),
             "device": _own_values(job.settings.device),
         },
         "versions": library_versions(),
@@ -92,6 +78,11 @@ def summary(
 def library_versions() -> dict[str, str]:
     """The versions that the bytes of a painting depend on."""
     return {"monetize": __version__, **{name: version(name) for name in LIBRARIES}}
+
+
+def weights_cell(weights: Sequence[Weight]) -> str:
+    """Weights in a cell of the table: a JSON list of texts as `--weight` takes them, or empty."""
+    return json.dumps([str(weight) for weight in weights], ensure_ascii=False) if weights else ""
 
 
 def _own_values(settings: object) -> dict[str, Any]:

@@ -1,23 +1,22 @@
-"""The weights of a job, held against its prompts: mistakes and words without effect, told once."""
+"""Weights checked against the prompts of a job: mistakes, and weights without effect."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from transformers import CLIPTokenizer
 
-from monetize.job.job import Item
 from monetize.messages import counted
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
-from monetize.prompts.tokens import weigh
+from monetize.prompts.tokens import WeightedPrompt, weigh
 from monetize.prompts.weights import Weight
 
 
 def check_weights(tokenizer: CLIPTokenizer, weights: Sequence[Weight], style: str) -> None:
     """Find mistakes that every prompt would show, before anything is captioned.
 
-    Raises UsageError for positions that there are not, and where two weights fall on one token of
-    the style phrase or of each other's phrases.
+    Raises UsageError for out-of-range positions, and where two weights fall on one token of the
+    style phrase or of each other's phrases.
     """
     words = tuple(weight for weight in weights if weight.position is None)
     positions = tuple(weight for weight in weights if weight not in words)
@@ -26,37 +25,42 @@ def check_weights(tokenizer: CLIPTokenizer, weights: Sequence[Weight], style: st
         weigh(tokenizer, Prompt(text, words))
 
 
-def warn_of_weights(
-    tokenizer: CLIPTokenizer, weights: Sequence[Weight], items: Sequence[Item], reporter: Reporter
-) -> None:
-    """Say once which weights never act, and what the text encoder's limit cuts off.
+class WeightWarnings:
+    """Counts over all prompts what never acts and what the text encoder's limit cuts off."""
 
-    Raises UsageError where two weights fall on one token.
-    """
-    acting, cut, partly_cut = Counter[Weight](), Counter[Weight](), Counter[Weight]()
-    too_long = 0
-    for item in items:
-        weighted = weigh(tokenizer, item.prompt)
-        acting.update(set(item.prompt.weights) - set(weighted.missing))
-        cut.update(weighted.cut)
-        partly_cut.update(weighted.partly_cut)
-        too_long += bool(weighted.beyond)
-    of_all = f"of {counted(len(items), 'prompt')}"
-    limit = tokenizer.model_max_length
-    if too_long:
-        reporter.warn(
-            f"{too_long} {of_all}: longer than the {limit} tokens that the painter sees; "
-            "what is past them has no effect"
-        )
-    for weight in weights:
-        if weight not in acting:
-            reporter.warn(f"--weight {str(weight)!r}: no prompt has {weight.phrase!r}")
-        for count, effect in (
-            (cut[weight], "no effect"),
-            (partly_cut[weight], "only a part of its effect"),
-        ):
-            if count:
-                reporter.warn(
-                    f"{count} {of_all}: --weight {str(weight)!r} has {effect}, as "
-                    f"{weight.phrase!r} is past token {limit}"
-                )
+    def __init__(self, weights: Sequence[Weight], limit: int) -> None:
+        """`limit` is the number of tokens that the text encoder reads."""
+        self._weights = weights
+        self._limit = limit
+        self._prompts = 0
+        self._too_long = 0
+        self._applied, self._cut, self._partly_cut = (Counter[Weight]() for _ in range(3))
+
+    def add(self, prompt: Prompt, weighted: WeightedPrompt) -> None:
+        """Count a prompt."""
+        self._prompts += 1
+        self._too_long += bool(weighted.beyond)
+        self._applied.update(set(prompt.weights) - set(weighted.missing))
+        self._cut.update(weighted.cut)
+        self._partly_cut.update(weighted.partly_cut)
+
+    def tell(self, reporter: Reporter) -> None:
+        """Warn once about each kind."""
+        of_all = f"of {counted(self._prompts, 'prompt')}"
+        if self._too_long:
+            reporter.warn(
+                f"{self._too_long} {of_all} are longer than the {self._limit} tokens that the "
+                "painter reads; the rest has no effect"
+            )
+        for weight in self._weights:
+            if weight not in self._applied:
+                reporter.warn(f"--weight {str(weight)!r}: no prompt contains {weight.phrase!r}")
+            for count, effect in (
+                (self._cut[weight], "no effect"),
+                (self._partly_cut[weight], "only part of its effect"),
+            ):
+                if count:
+                    reporter.warn(
+                        f"--weight {str(weight)!r} has {effect} in {count} {of_all}, where "
+                        f"{weight.phrase!r} is past token {self._limit}"
+                    )

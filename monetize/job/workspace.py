@@ -23,6 +23,7 @@ from monetize.atomic_files import flush_folder, flush_to_disk, write_bytes
 from monetize.captioning.caption_table import captions_to_csv, read_captions
 from monetize.errors import InputError, UsageError
 from monetize.file_errors import explain_write_errors
+from monetize.job.outcome import Outcome
 from monetize.messages import name_some
 
 PHOTOS = "photos"
@@ -86,12 +87,12 @@ class Workspace:
         return bool(job.get("overwrite") or job.get("publishing"))
 
     @property
-    def published(self) -> dict[str, Any] | None:
+    def published(self) -> Outcome | None:
         """The outcome of a job that was cut off between its last rename and its end."""
         job = self._job() if self.started else {}
         whole = self.out.exists() and not self.packed(self.out).exists()
-        outcome: dict[str, Any] | None = job.get("publishing")
-        return outcome if whole else None
+        outcome = job.get("publishing")
+        return Outcome.from_json(outcome) if outcome and whole else None
 
     def begin(
         self, settings: Mapping[str, Any], versions: Mapping[str, str], *, overwrite: bool = False
@@ -165,7 +166,7 @@ class Workspace:
         """Where an output is made before it gets its final name."""
         return self.folder / f"packed{output.suffix}"
 
-    def publish(self, reports: tuple[Path, ...], outcome: Mapping[str, Any]) -> None:
+    def publish(self, reports: tuple[Path, ...], outcome: Outcome) -> None:
         """Rename the packed reports and, last, the packed zip to their final names.
 
         Raises UsageError if one of these names was taken since the job began.
@@ -177,7 +178,7 @@ class Workspace:
                     f"{path} was put there while the job ran: move it away, and the same command "
                     "goes on from there"
                 )
-        self._save_job({**self._job(), "publishing": outcome})
+        self._save_job({**self._job(), "publishing": outcome.to_json()})
         with explain_write_errors(self.out):
             for path in (*reports, self.out):
                 self.packed(path).replace(path)

@@ -1,4 +1,4 @@
-"""Any number of pictures → batches that the device's memory holds."""
+"""Any number of images → batches that fit the device's memory."""
 
 import math
 from collections.abc import Sequence
@@ -6,108 +6,97 @@ from dataclasses import replace
 
 import torch
 
-from monetize.checkpoints.resolve import Checkpoint
-from monetize.devices import Placement
 from monetize.errors import OutOfMemory
 from monetize.painting.denoiser import StepCallback
-from monetize.painting.painter import Painter, Painting, Pending
+from monetize.painting.painter import Painter
+from monetize.painting.painting import Painting, PendingPaintings
+from monetize.painting.request import PaintRequest
+from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 from monetize.settings import PaintSettings
 
-# More gain nothing on the fastest cards: 32 guided pictures are 64 samples, with which diffusers'
-# upsampling leaves channels_last.
-LARGEST = 16
-# Part of the free memory to use: the allocator needs room to move in.
-USED = 0.9
-# Compiling takes as long as painting about so many.
-COMPILED_FROM = 256
-TURNS = "the parts of the model take turns on it, which is slower"
+# Larger batches gain nothing on the fastest cards: 32 guided images are 64 samples, for which
+# diffusers' upsampling drops channels_last.
+MAX_BATCH_SIZE = 16
+# Fraction of the free memory to use: the allocator needs some room.
+USABLE_MEMORY = 0.9
+# Compiling takes about as long as painting this many images.
+COMPILE_FROM = 256
+OFFLOADING = "the parts of the model are moved to it one at a time, which is slower"
 
 
-class Batches:
-    """A painter, and how many pictures it paints at once."""
+class BatchPainter:
+    """A painter, and the number of images it paints at once."""
 
     def __init__(
-        self, painter: Painter, size: int, reporter: Reporter, *, padded: bool = False
+        self, painter: Painter, batch_size: int, reporter: Reporter, *, padded: bool = False
     ) -> None:
         self.painter = painter
-        self.size = size
+        self.batch_size = batch_size
         self._reporter = reporter
         self._padded = padded
 
     @classmethod
-    def load(
-        cls,
-        checkpoint: Checkpoint,
-        placement: Placement,
-        settings: PaintSettings,
-        number: int,
-        reporter: Reporter,
-    ) -> "Batches":
-        """Load a painter for so many pictures, compiled if that pays, with batches that fit."""
-        painter = Painter.load(checkpoint, placement, settings)
-        on_cuda = placement.device.type == "cuda"
-        if painter.takes_turns:
-            reporter.warn(f"the memory of {placement.device} is too small: {TURNS}")
-        most = min(number, LARGEST if on_cuda else 1)
-        size = settings.batch_size or fitting_batch_size(painter, most)
+    def load(cls, spec: PainterSpec, count: int, reporter: Reporter) -> "BatchPainter":
+        """Load a painter for `count` images, compiled if that pays, with a batch that fits."""
+        painter = Painter.load(spec)
+        device, settings = spec.placement.device, spec.settings
+        on_cuda = device.type == "cuda"
+        if painter.offloads:
+            reporter.warn(f"the memory of {device} is too small: {OFFLOADING}")
+        most = min(count, MAX_BATCH_SIZE if on_cuda else 1)
+        batch_size = settings.batch_size or fitting_batch_size(painter, most)
         compiled = settings.compile
         if compiled is None:
-            compiled = on_cuda and number >= COMPILED_FROM and not painter.takes_turns
+            compiled = on_cuda and count >= COMPILE_FROM and not painter.offloads
         if compiled:
             reporter.say("Compiling the model, which takes minutes before the first painting")
             painter.compile()
         if on_cuda:
-            reporter.say(f"Painting {size} at once")
-        return cls(painter, size, reporter, padded=compiled)
+            reporter.say(f"Batch size: {batch_size}")
+        return cls(painter, batch_size, reporter, padded=compiled)
 
     def start(
         self,
-        prompts: Sequence[Prompt],
-        seeds: Sequence[int],
-        on_step: StepCallback | None = None,
+        requests: Sequence[PaintRequest],
         settings: PaintSettings | None = None,
+        on_step: StepCallback | None = None,
         *,
         heat: bool = False,
     ) -> "PendingBatches":
-        """Send pictures to the device, in batches that become smaller where memory runs out.
+        """Send images to the device, in batches that shrink when memory runs out.
 
-        With `heat`, the paintings tell where each text position acted. Raises OutOfMemory if
-        there is not enough for a single picture.
+        With `heat`, record where each text position acts. Raises OutOfMemory if not even a single
+        image fits.
         """
-        pending = list[tuple[Pending, int]]()
+        pending = list[tuple[PendingPaintings, int]]()
         done = 0
-        while done < len(prompts):
-            end = min(done + self.size, len(prompts))
-            # A compiled model wants one size of batch; what fills it up is painted for nothing.
-            filling = self.size - (end - done) if self._padded else 0
+        while done < len(requests):
+            batch = requests[done : done + self.batch_size]
+            # A compiled model has one batch size; the images that fill the batch up are dropped.
+            padding = [batch[-1]] * (self.batch_size - len(batch) if self._padded else 0)
             try:
-                batch = self.painter.start(
-                    [*prompts[done:end], *[prompts[end - 1]] * filling],
-                    [*seeds[done:end], *[seeds[end - 1]] * filling],
-                    on_step,
-                    settings,
-                    heat=heat,
-                )
+                sent = self.painter.start([*batch, *padding], settings, on_step, heat=heat)
             except OutOfMemory:
-                if not self._take_less():
+                if not self._reduce_memory():
                     raise
             else:
-                pending.append((batch, end - done))
-                done = end
+                pending.append((sent, len(batch)))
+                done += len(batch)
         return PendingBatches(pending)
 
-    def _take_less(self) -> bool:
-        """Be content with less memory, said; False where there is no way to."""
-        if self.size > 1:
+    def _reduce_memory(self) -> bool:
+        """Reduce memory use and warn; returns False if there is no way to."""
+        if self.batch_size > 1:
             self._reporter.warn(
-                f"memory ran out with {self.size} at once: going on with {self.size // 2}"
+                f"out of memory with a batch of {self.batch_size}: "
+                f"continuing with {self.batch_size // 2}"
             )
-            self.size //= 2
-        elif self.painter.device.type == "cuda" and not self.painter.takes_turns:
-            self._reporter.warn(f"memory ran out with a single picture: {TURNS}")
-            self.painter.take_turns()
+            self.batch_size //= 2
+        elif self.painter.device.type == "cuda" and not self.painter.offloads:
+            self._reporter.warn(f"out of memory with a single image: {OFFLOADING}")
+            self.painter.offload()
         else:
             return False
         if self.painter.device.type == "cuda":
@@ -116,38 +105,46 @@ class Batches:
 
 
 class PendingBatches:
-    """Pictures that were sent to the device, in their order."""
+    """Images that were sent to the device, in order."""
 
-    def __init__(self, pending: Sequence[tuple[Pending, int]]) -> None:
+    def __init__(self, pending: Sequence[tuple[PendingPaintings, int]]) -> None:
+        """`pending` are batches with the number of images to keep of each."""
         self._pending = pending
 
     def result(self) -> list[Painting]:
-        """Wait for the pictures; raises PaintingError if the numbers overflowed."""
-        return [painting for batch, number in self._pending for painting in batch.result()[:number]]
+        """Wait for the images; raises PaintingError if the numbers overflowed."""
+        return [painting for batch, kept in self._pending for painting in batch.result()[:kept]]
+
+
+def chunk_size(spec: PainterSpec) -> int:
+    """How many images to send and save at a time, in as many batches as memory requires."""
+    # On a CPU a larger batch is no faster, and more is lost when a job is stopped.
+    on_cuda = spec.placement.device.type == "cuda"
+    return spec.settings.batch_size or (MAX_BATCH_SIZE if on_cuda else 1)
 
 
 def fitting_batch_size(painter: Painter, most: int) -> int:
-    """The size of equal batches, of at most `most` together, that a CUDA device's memory holds.
+    """The size of equal batches, `most` images in all, that a CUDA device's memory holds.
 
-    Found by painting one picture and two, with one step each; 1 if not even that fits.
+    Measured by painting one image and two, with one step each; 1 if not even that fits.
     """
     if painter.device.type != "cuda" or most == 1:
         return most
     try:
-        first, second = (_peak_memory(painter, number) for number in (1, 2))
+        first, second = (_peak_memory(painter, count) for count in (1, 2))
     except OutOfMemory:
         return 1
     finally:
         torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info(painter.device)
-    fitting = 1 + max(0, int((USED * free - first) // max(second - first, 1)))
+    fitting = 1 + max(0, int((USABLE_MEMORY * free - first) // max(second - first, 1)))
     return math.ceil(most / math.ceil(most / fitting))
 
 
-def _peak_memory(painter: Painter, number: int) -> int:
-    """Bytes that a batch takes beyond the weights."""
+def _peak_memory(painter: Painter, count: int) -> int:
+    """Bytes that a batch takes in addition to the weights."""
     before = torch.cuda.memory_allocated(painter.device)
     torch.cuda.reset_peak_memory_stats(painter.device)
-    few = replace(painter.settings, num_inference_steps=1)
-    painter.paint([Prompt("")] * number, list(range(number)), settings=few)
+    one_step = replace(painter.settings, num_inference_steps=1)
+    painter.paint([painter.request(Prompt(""), seed) for seed in range(count)], one_step)
     return torch.cuda.max_memory_allocated(painter.device) - before

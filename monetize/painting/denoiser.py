@@ -1,10 +1,9 @@
-"""Noise + prompts → latents: the loop of evaluations, which never waits for the device.
+"""Requests → denoised latents: the loop of UNet evaluations, which never waits for the device.
 
-It does what `StableDiffusionPipeline` does, in its order, and the same numbers come out up to
-rounding. Beyond it: token weights and guidance act on the steps that they are asked for,
-the two halves of a guided batch share what they can, a prompt that is there twice is encoded
-once, and schedulers get their timesteps on the CPU, where their tables lie, so that no step waits
-for the one before it to be done.
+It does what `StableDiffusionPipeline` does, in the same order, and gives the same numbers up to
+rounding. In addition token weights and guidance act only on the steps they are asked for, the two
+halves of a guided batch share what they can, equal prompts are encoded once, and schedulers get
+their timesteps on the CPU, where their tables are, so that no step waits for the one before it.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,95 +13,111 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from monetize.painting.attention.token_weights import TokenWeights
+from monetize.painting.request import PaintRequest
 from monetize.painting.shared_prefix import SharedPrefix
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import weigh
 from monetize.settings import PaintSettings
 
 StepCallback = Callable[[int, int], None]
+"""Called with the number of evaluations sent to the device so far, and that of all of them."""
 
 
 class Denoiser:
-    """A pipeline's text encoder, unet and scheduler on the device that they compute on."""
+    """A pipeline's text encoder, UNet and scheduler on the device that they compute on."""
 
     def __init__(self, pipeline: StableDiffusionPipeline, device: torch.device) -> None:
         self.pipeline = pipeline
         self.device = device
-        self._unconditional: dict[str, Tensor] = {}
         self.weighting = TokenWeights(pipeline.unet)
-        self._prefix = SharedPrefix(pipeline.unet)
+        self._shared_prefix = SharedPrefix(pipeline.unet)
+        self._negative_prompt_embeds: dict[str, Tensor] = {}
 
     def __call__(
         self,
-        prompts: Sequence[Prompt],
+        requests: Sequence[PaintRequest],
         noise: Tensor,
         settings: PaintSettings,
         on_step: StepCallback | None = None,
     ) -> Tensor:
-        """Latents of the prompts from noise of deviation 1, both (batch, channels, side, side).
+        """Denoise standard normal noise, (batch, channels, height, width), into latents.
 
-        The settings are complete. on_step is told the evaluations done and their number as they
-        are sent to the device.
+        The settings are complete.
         """
         unet, scheduler = self.pipeline.unet, self.pipeline.scheduler
-        scale = settings.guidance_scale
-        assert scale is not None  # complete_settings() saw to it
+        guidance_scale = settings.guidance_scale
+        assert guidance_scale is not None  # the settings are complete
         scheduler.set_timesteps(settings.num_inference_steps)
         timesteps = scheduler.timesteps
-        on_device = timesteps.to(self.device)
-        conditional = self._encode([prompt.text for prompt in prompts])
-        guided = torch.cat(
-            [self._without(settings.negative_prompt).expand_as(conditional), conditional]
-        )
-        weights = self._weights(prompts)
+        timesteps_on_device = timesteps.to(self.device)
+        prompt_embeds = self._encode([request.input_ids for request in requests])
+        negative_prompt_embeds = self._encode_negative(settings.negative_prompt)
+        both_embeds = torch.cat([negative_prompt_embeds.expand_as(prompt_embeds), prompt_embeds])
+        weights = self._weights(requests)
         latents: Tensor = noise.to(self.device, unet.dtype) * scheduler.init_noise_sigma
         try:
             for i, timestep in enumerate(timesteps):
                 done = i / len(timesteps)
-                guide = scale > 1 and settings.guidance_start <= done < settings.guidance_end
-                weight = settings.weight_start <= done < settings.weight_end
-                self.weighting.factors = weights[guide] if weights and weight else None
-                self._prefix.on = guide
-                inputs = torch.cat([latents, latents]) if guide else latents
-                predicted = unet(
-                    scheduler.scale_model_input(inputs, timestep),
-                    on_device[i],
-                    encoder_hidden_states=guided if guide else conditional,
+                do_classifier_free_guidance = (
+                    guidance_scale > 1 and settings.guidance_start <= done < settings.guidance_end
+                )
+                weighted = settings.weight_start <= done < settings.weight_end
+                self.weighting.factors = (
+                    weights[do_classifier_free_guidance] if weights and weighted else None
+                )
+                self._shared_prefix.on = do_classifier_free_guidance
+                latent_model_input = (
+                    torch.cat([latents, latents]) if do_classifier_free_guidance else latents
+                )
+                noise_pred = unet(
+                    scheduler.scale_model_input(latent_model_input, timestep),
+                    timesteps_on_device[i],
+                    encoder_hidden_states=(
+                        both_embeds if do_classifier_free_guidance else prompt_embeds
+                    ),
                 ).sample
-                if guide:
-                    without, following = predicted.chunk(2)
-                    predicted = without + scale * (following - without)
-                latents = scheduler.step(predicted, timestep, latents).prev_sample
+                if do_classifier_free_guidance:
+                    noise_pred_uncond, noise_pred_text = noise_pred.chunk(2)
+                    noise_pred = noise_pred_uncond + guidance_scale * (
+                        noise_pred_text - noise_pred_uncond
+                    )
+                latents = scheduler.step(noise_pred, timestep, latents).prev_sample
                 if on_step is not None:
                     on_step(i + 1, len(timesteps))
         finally:
             self.weighting.factors = None
-            self._prefix.on = False
+            self._shared_prefix.on = False
         return latents
 
-    def _encode(self, texts: Sequence[str]) -> Tensor:
-        """What the unet is told, (batch, text positions, width); equal texts are encoded once."""
-        different = list(dict.fromkeys(texts))
-        embeddings, _ = self.pipeline.encode_prompt(
-            different,
-            self.device,
-            num_images_per_prompt=1,
-            do_classifier_free_guidance=False,
-        )
-        which = torch.tensor([different.index(text) for text in texts], device=embeddings.device)
-        return torch.index_select(embeddings, 0, which)
+    def _encode(self, input_ids: Sequence[tuple[int, ...]]) -> Tensor:
+        """Text encoder states, (batch, text positions, width); equal prompts are encoded once."""
+        distinct = list(dict.fromkeys(input_ids))
+        tokenizer, text_encoder = self.pipeline.tokenizer, self.pipeline.text_encoder
+        limit = tokenizer.model_max_length
+        padded = [[*ids, *[tokenizer.pad_token_id] * (limit - len(ids))] for ids in distinct]
+        attention_mask = None
+        if getattr(text_encoder.config, "use_attention_mask", False):
+            mask = [[1] * len(ids) + [0] * (limit - len(ids)) for ids in distinct]
+            attention_mask = torch.tensor(mask, device=self.device)
+        prompt_embeds = text_encoder(
+            torch.tensor(padded, device=self.device), attention_mask=attention_mask
+        )[0]
+        indices = torch.tensor([distinct.index(ids) for ids in input_ids], device=self.device)
+        return torch.index_select(prompt_embeds, 0, indices)
 
-    def _without(self, negative_prompt: str) -> Tensor:
-        """What guidance leads away from, (1, text positions, width); encoded once."""
-        if negative_prompt not in self._unconditional:
-            self._unconditional[negative_prompt] = self._encode([negative_prompt])
-        return self._unconditional[negative_prompt]
+    def _encode_negative(self, negative_prompt: str) -> Tensor:
+        """Text encoder states of the negative prompt, (1, text positions, width); kept."""
+        if negative_prompt not in self._negative_prompt_embeds:
+            weighted = weigh(self.pipeline.tokenizer, Prompt(negative_prompt))
+            self._negative_prompt_embeds[negative_prompt] = self._encode([weighted.input_ids])
+        return self._negative_prompt_embeds[negative_prompt]
 
-    def _weights(self, prompts: Sequence[Prompt]) -> tuple[Tensor, Tensor] | None:
+    def _weights(self, requests: Sequence[PaintRequest]) -> tuple[Tensor, Tensor] | None:
         """Factors of an unguided and of a guided batch; None where all are 1."""
-        rows = torch.tensor([weigh(self.pipeline.tokenizer, prompt).values for prompt in prompts])
-        if torch.all(rows == 1):
+        if all(request.token_weights is None for request in requests):
             return None
+        ones = (1.0,) * self.pipeline.tokenizer.model_max_length
+        rows = torch.tensor([request.token_weights or ones for request in requests])
         # The unconditional half of the batch comes first; it is not weighted.
         both = torch.cat([torch.ones_like(rows), rows]).unsqueeze(-1)
         both = both.to(self.device, self.pipeline.unet.dtype)

@@ -1,104 +1,83 @@
-"""Prompts and seeds → single paintings, in the batches that the device's memory holds."""
+"""Requests → single paintings, as `monetize paint` makes them, in batches that fit."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from monetize.chunks import chunks
 from monetize.errors import UsageError
-from monetize.images.encoding import parameters
-from monetize.job.paint_stage import PaintStage
-from monetize.painting.batching import Batches
-from monetize.painting.painter import Painting, recoloured
+from monetize.images.palettes import PaletteSource
+from monetize.painting.batching import BatchPainter, chunk_size
+from monetize.painting.painting import Painting, recolor
+from monetize.painting.request import PaintRequest
+from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter, Stage
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import Sweep
 from monetize.prompts.tokens import weigh_strictly, word_positions
 
-Work = Sequence[tuple[Prompt, int]]
-"""Prompts with their seeds."""
 
+class PromptPainter:
+    """Paints single prompts; loads the model only to paint."""
 
-@dataclass(frozen=True)
-class Single:
-    """A painting, and what a viewer is to be told of it: pairs for `pictures.parameters`.
-
-    `before` is the same painting without weights, where that is asked for.
-    """
-
-    painting: Painting
-    size: int
-    scheduler: str
-    before: Painting | None = None
-
-
-class Singles:
-    """Paints what `monetize paint` asks for; finds the painter at once, loads it to paint."""
-
-    def __init__(self, stage: PaintStage, reporter: Reporter) -> None:
-        self.stage = stage
+    def __init__(self, spec: PainterSpec, reporter: Reporter) -> None:
+        self.spec = spec
         self._reporter = reporter
+        palette = spec.settings.palette
+        self._palette = PaletteSource.of(palette) if palette else None
 
     def check(
         self, prompts: Sequence[Prompt], sweeps: Collection[Sweep] = (), *, heat: bool = False
     ) -> None:
-        """Warn of what the text encoder's limit cuts.
+        """Warn about what the text encoder's limit cuts off.
 
-        Raises UsageError for weights that act on nothing, and for prompts that have no word to
-        make a heat map of.
+        Raises UsageError for weights without effect, and for prompts without a word to make a
+        heat map of.
         """
         for prompt in prompts:
-            weighted = weigh_strictly(self.stage.tokenizer, prompt, sweeps)
+            weighted = weigh_strictly(self.spec.tokenizer, prompt, sweeps)
             for warning in weighted.warnings(sweeps=sweeps):
                 self._reporter.warn(warning)
-            if heat and not word_positions(self.stage.tokenizer, prompt):
+            if heat and not word_positions(self.spec.tokenizer, prompt):
                 raise UsageError(f"--heatmap: there is no word in {prompt.text!r}: leave it out")
 
-    def paint(self, work: Work, *, heat: bool = False) -> Iterator[Single]:
-        """Paint all of the work, in its order.
+    def request(self, prompt: Prompt, seed: int) -> PaintRequest:
+        """Tokenize a prompt."""
+        return PaintRequest.of(self.spec.tokenizer, prompt, seed)
 
-        With `heat`, the paintings tell where each text position acted, and weighted ones are
-        also painted without their weights.
+    def paint(
+        self, requests: Sequence[PaintRequest], *, heat: bool = False
+    ) -> Iterator[tuple[Painting, Painting | None]]:
+        """Paint the requests in order; yields each painting with its unweighted version, if any.
+
+        With `heat`, the paintings tell where each text position acted, and if any request is
+        weighted, all are also painted without their weights.
         """
-        compared = heat and any(prompt.weights for prompt, _ in work)
-        total = len(work) * (2 if compared else 1)
+        compared = heat and any(request.prompt.weights for request in requests)
+        palette = None
+        if self._palette is not None:
+            palette = self._palette.load(self.spec.settings.palette_strength, self._reporter)
+        total = len(requests) * (2 if compared else 1)
         with self._reporter.stage("Painting", total, "painting") as progress:
             progress.step("loading the model")
-            batches = self.stage.load(len(work), self._reporter)
-            for batch in chunks(work, self.stage.chunk_size):
-                yield from self._batch(batches, batch, progress, heat=heat, compared=compared)
+            painter = BatchPainter.load(self.spec, len(requests), self._reporter)
+            for chunk in chunks(requests, chunk_size(self.spec)):
+                paintings = recolor(_paint(painter, chunk, progress, heat=heat), palette)
+                unweighted: Sequence[Painting | None] = [None] * len(chunk)
+                if compared:
+                    plain = [_without_weights(request) for request in chunk]
+                    unweighted = recolor(_paint(painter, plain, progress, heat=heat), palette)
+                yield from zip(paintings, unweighted, strict=True)
 
-    def _batch(
-        self, batches: Batches, batch: Work, progress: Stage, *, heat: bool, compared: bool
-    ) -> Iterator[Single]:
-        def paint(prompts: Sequence[Prompt]) -> list[Painting]:
-            seeds = [seed for _, seed in batch]
-            paintings = batches.start(
-                prompts,
-                seeds,
-                on_step=lambda step, of: progress.step(f"step {step}/{of}"),
-                heat=heat,
-            ).result()
-            return recoloured(paintings, seeds, self.stage.palette)
 
-        paintings = paint([prompt for prompt, _ in batch])
-        before: Sequence[Painting | None] = [None] * len(batch)
-        if compared:
-            progress.advance(len(batch))
-            before = paint([Prompt(prompt.text) for prompt, _ in batch])
-        scheduler = type(batches.painter.pipeline.scheduler).__name__
-        for painting, plain in zip(paintings, before, strict=True):
-            yield Single(painting, batches.painter.size, scheduler, plain)
-        progress.advance(len(batch))
+def _paint(
+    painter: BatchPainter, requests: Sequence[PaintRequest], progress: Stage, *, heat: bool
+) -> list[Painting]:
+    paintings = painter.start(
+        requests, on_step=lambda step, of: progress.step(f"step {step}/{of}"), heat=heat
+    ).result()
+    progress.advance(len(requests))
+    return paintings
 
-    def parameters(
-        self, single: Single, prompt: Prompt, seed: int, others: Mapping[str, str] | None = None
-    ) -> str:
-        """What is written into the file of a painting."""
-        return parameters(
-            prompt,
-            self.stage.settings,
-            seed=seed,
-            size=single.size,
-            scheduler=single.scheduler,
-            extra=others,
-        )
+
+def _without_weights(request: PaintRequest) -> PaintRequest:
+    return replace(request, prompt=Prompt(request.prompt.text), token_weights=None)

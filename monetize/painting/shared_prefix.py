@@ -1,7 +1,7 @@
-"""Classifier-free guidance costs two evaluations, but not of the layers before the text.
+"""The layers before the first cross-attention, computed once for both halves of a guided batch.
 
-Both halves of a guided batch hold the same latents, so whatever the unet does before its first
-cross-attention gives the same for both: it is computed for one half and copied to the other.
+Under classifier-free guidance both halves hold the same latents, so everything before the UNet's
+first cross-attention is equal: it is computed for one half and copied to the other.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 
 class SharedPrefix:
-    """The layers of a unet that see no text yet; while `on`, they compute one half of a batch.
+    """The layers of a UNet that have not seen the text; while `on`, they compute half a batch.
 
-    Made once for a unet, before it is compiled.
+    Create it once for a UNet, before compiling.
     """
 
     def __init__(self, unet: UNet2DConditionModel) -> None:

@@ -36,13 +36,15 @@ class Token:
 class WeightedPrompt:
     """A prompt as the text encoder sees it.
 
-    `values` has a factor for each of the encoder's positions (77 for CLIP), including padding.
+    `input_ids` are its tokens with start and end, cut to the encoder's limit. `values` has a
+    factor for each of the encoder's positions (77 for CLIP), including padding.
     `missing` has the weights whose words or positions the prompt does not have, `cut` those whose
     words occur only past the limit, `partly_cut` those whose words occur on both sides of it.
     `beyond` is the text past the limit, empty if everything fits.
     """
 
     tokens: tuple[Token, ...]
+    input_ids: tuple[int, ...]
     values: tuple[float, ...]
     missing: tuple[Weight, ...]
     cut: tuple[Weight, ...]
@@ -103,9 +105,11 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
         Token(place, text, 1.0 if gone else values[place], gone)
         for place, text, gone in zip(places, texts, is_cut, strict=True)
     ]
+    kept = tuple(each for each, gone in zip(ids, is_cut, strict=True) if not gone)
     past = [offset for offset, gone in zip(offsets, is_cut, strict=True) if gone]
     return WeightedPrompt(
         tuple(tokens),
+        kept,
         tuple(values),
         tuple(missing),
         tuple(cut),

@@ -17,12 +17,12 @@ from transformers import CLIPTextModel, VisionEncoderDecoderModel
 
 from benchmark.measure import peak_memory
 from monetize.job import run
-from monetize.job.caption_stage import CaptionStage
-from monetize.job.executors import local as chunk_painter
+from monetize.job.executors import chunk_painter
 from monetize.job.job import prepare
-from monetize.job.paint_stage import PaintStage
 from monetize.job.workspace import Workspace
-from monetize.painting.painter import Painter, Pending
+from monetize.painting.batching import BatchPainter
+from monetize.painting.painter import Painter
+from monetize.painting.painting import PendingPaintings
 from monetize.progress import Reporter
 from monetize.settings import RunSettings
 
@@ -34,12 +34,12 @@ MODEL_CALLS = (
     (CLIPTextModel, "forward"),
 )
 STAGES: dict[str, list[tuple[Any, str]]] = {
-    "caption": [(CaptionStage, "run")],
-    "paint": [(Painter, "start"), (Pending, "result")],
+    "caption": [(run, "caption_photos")],
+    "paint": [(Painter, "start"), (PendingPaintings, "result")],
     "encode": [(chunk_painter, "to_jpeg")],
     "save": [(Workspace, "save_chunk")],
     "pack": [(run, "pack")],
-    "load": [(PaintStage, "load")],
+    "load": [(BatchPainter, "load")],
 }
 
 

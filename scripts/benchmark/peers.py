@@ -184,7 +184,9 @@ def ours(painter: Painter, weight: float | None = None) -> Paint:
     weights = () if weight is None else (Weight("@3", weight),)
 
     def paint(prompts: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
-        paintings = painter.paint([Prompt(text, weights) for text in prompts], seeds)
+        paired = zip(prompts, seeds, strict=True)
+        requests = [painter.request(Prompt(text, weights), seed) for text, seed in paired]
+        paintings = painter.paint(requests)
         return [painting.image for painting in paintings]
 
     return paint
@@ -214,5 +216,5 @@ def greatest_difference(
         [tutorial_latents(pipeline, settings, prompt, i) for i, prompt in enumerate(prompts)]
     )
     painter = our_painter(architecture, exact, settings, compile_=False)
-    mine = painter.denoise([Prompt(text) for text in prompts], range(batch))
+    mine = painter.denoise([painter.request(Prompt(text), i) for i, text in enumerate(prompts)])
     return float((mine - theirs).abs().max())

@@ -6,21 +6,13 @@ from threading import Condition
 
 import pytest
 import torch
-from helpers import CPU
 from PIL import Image
 
 from monetize.captioning import read_ahead
 from monetize.captioning.captioner import Captioner
 from monetize.captioning.read_ahead import of_readable
-from monetize.checkpoints.resolve import Checkpoint
 from monetize.chunks import chunks
 from monetize.images.photos import Photo, open_photo
-from monetize.settings import CaptionSettings
-
-
-@pytest.fixture
-def captioner(captioner_checkpoint: Checkpoint) -> Captioner:
-    return Captioner.load(captioner_checkpoint, CPU, CaptionSettings())
 
 
 @pytest.fixture

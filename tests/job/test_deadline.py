@@ -13,7 +13,7 @@ from PIL import Image
 from monetize.durations import parse_duration
 from monetize.errors import PaintingError, UsageError
 from monetize.job.deadline import Deadline, Speed, passes
-from monetize.job.executors.local import to_jpeg
+from monetize.job.executors.chunk_painter import to_jpeg
 from monetize.progress import Reporter
 from monetize.settings import PaintSettings, RunSettings
 
@@ -32,10 +32,10 @@ class Clock:
         return self.now
 
 
-def deadline(budget: float, **options: Any) -> Deadline:
+def deadline(budget: float, reporter: Reporter | None = None, **options: Any) -> Deadline:
     """Of a job of ten chunks, one photo each."""
     usual = {"photos": 10, "chunks": 10, "begin": Clock.now, "clock": Clock()}
-    return Deadline(budget, SPEED, FIFTY, **{**usual, **options})
+    return Deadline(budget, SPEED, FIFTY, reporter or Reporter(), **{**usual, **options})
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,15 @@ def test_a_guided_evaluation_is_two_passes(settings: PaintSettings, number: int)
 
 def test_all_steps_are_planned_where_there_is_time() -> None:
     listener = Listener()
-    plenty = deadline(2000)
-    plenty.plan(100, listener)
+    plenty = deadline(2000, listener)
+    plenty.plan(100)
     assert plenty.planned == FIFTY
-    assert listener.said[0].startswith("Plan: 50 steps as asked, done about ")
+    assert listener.said[0].startswith("Plan: 50 steps as requested, done about ")
 
 
 def test_the_plan_fills_the_time_and_leaves_a_reserve() -> None:
     half = deadline(500)
-    half.plan(100, Reporter())
+    half.plan(100)
     steps = half.planned.num_inference_steps
     # (500 s less reserve and captions) / 10 chunks, 95% of it.
     assert steps == int((0.95 * (490 - 1.5 - 100) / 10 - 0.5) / 2) == 18
@@ -75,36 +75,36 @@ def test_the_plan_fills_the_time_and_leaves_a_reserve() -> None:
 
 def test_guidance_is_left_out_of_some_steps_only_where_that_is_allowed_and_needed() -> None:
     half = deadline(500, approximate=True)
-    half.plan(100, Reporter())
+    half.plan(100)
     assert half.planned.num_inference_steps == 21
     assert (half.planned.guidance_start, half.planned.guidance_end) == (0.2, 0.9)
     plenty = deadline(2000, approximate=True)
-    plenty.plan(100, Reporter())
+    plenty.plan(100)
     assert plenty.planned == FIFTY
 
 
 def test_several_devices_share_the_chunks() -> None:
     both = deadline(500, devices=2)
-    both.plan(100, Reporter())
+    both.plan(100)
     assert both.planned.num_inference_steps == int((0.95 * (490 - 1.5 - 100) / 5 - 0.5) / 2)
 
 
 def test_a_budget_that_cannot_be_kept_is_refused_with_one_that_can() -> None:
     with pytest.raises(UsageError, match=r"2m is too short for 10 photos .* 8 steps") as refused:
-        deadline(120).plan(100, Reporter())
+        deadline(120).plan(100)
     smallest = parse_duration(str(refused.value).split("--time-budget ")[2].split(" ")[0])
     assert smallest < 330
-    deadline(smallest).plan(100, Reporter())
+    deadline(smallest).plan(100)
 
 
 def test_what_is_left_gets_fewer_steps_when_it_falls_behind_and_it_ends_in_time() -> None:
     clock, listener = Clock(), Listener()
-    job = deadline(1100, clock=clock)
-    job.plan(0, listener)
+    job = deadline(1100, listener, clock=clock)
+    job.plan(0)
     assert job.planned == FIFTY
     given = []
     for left in range(10, 0, -1):
-        settings = job.next(left, 0, listener)
+        settings = job.next(left, 0)
         given.append(settings.num_inference_steps or 0)
         # From the third chunk on something else uses half of the machine.
         seconds = SPEED.seconds(settings) * (2 if left <= 8 else 1)
@@ -114,17 +114,17 @@ def test_what_is_left_gets_fewer_steps_when_it_falls_behind_and_it_ends_in_time(
     assert given[:3] == [50, 50, 50]
     assert given == sorted(given, reverse=True)
     assert given[-1] < 30
-    assert listener.warnings[0].startswith("behind the plan: what is left gets ")
+    assert listener.warnings[0].startswith("behind the plan: the rest gets ")
     assert len(listener.warnings) == len(set(given)) - 1
 
 
 def test_it_does_not_go_on_where_not_even_one_step_fits() -> None:
     clock = Clock()
     job = deadline(1100, clock=clock)
-    job.plan(0, Reporter())
+    job.plan(0)
     clock.now += 1085
     with pytest.raises(PaintingError, match="budget of 19m is used up with 9 chunks"):
-        job.next(9, 0, Reporter())
+        job.next(9, 0)
 
 
 def test_the_speed_is_measured_by_painting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_a_job_with_time_enough_is_the_job_without_a_budget(
 ) -> None:
     assert run_job(photos, tmp_path / "free.zip").exit_code == 0
     result = run_job(photos, tmp_path / "timed.zip", "--time-budget", "1h")
-    assert "Plan: 2 steps as asked, done about" in result.stderr
+    assert "Plan: 2 steps as requested, done about" in result.stderr
     assert (tmp_path / "free.zip").read_bytes() == (tmp_path / "timed.zip").read_bytes()
 
 
@@ -194,7 +194,7 @@ def test_the_report_tells_what_each_painting_was_painted_with(
     paint = ("paint", rows[0]["prompt"], "--seed", rows[0]["seed"], *rows[0]["settings"].split())
     assert cli(*paint, "--model", tiny.painter, "-o", tmp_path / "again.png").exit_code == 0
     with Image.open(tmp_path / "again.png") as image:
-        expected = to_jpeg(image, RunSettings())
+        expected = to_jpeg(image, RunSettings.output_size, RunSettings.jpeg_quality)
     assert members(tmp_path / "images.zip")[rows[0]["file"]] == expected
 
 

@@ -15,7 +15,7 @@ from click.testing import Result
 from helpers import Run, Tiny, members, names, rows
 from PIL import Image
 
-from monetize.job.job import photo_seed
+from monetize.job.plan import photo_seed
 from monetize.painting import painter
 
 STYLE = "in monet style painting"
@@ -103,7 +103,7 @@ def test_settings_reach_the_paintings(run_job: Run, photos: Path, tmp_path: Path
     table = rows(tmp_path / "a.csv")
     assert [row["seed"] for row in table] == ["7", "7"]
     assert all(row["prompt"].endswith(" by claude monet") for row in table)
-    assert all(row["weights"] == "claude monet=0.5, @1=2" for row in table)
+    assert all(row["weights"] == '["claude monet=0.5", "@1=2"]' for row in table)
     image = Image.open(io.BytesIO(members(tmp_path / "a.zip")["photo0.jpg"]))
     assert image.size == (32, 32)
 
@@ -118,17 +118,17 @@ def test_a_weight_is_skipped_where_the_prompt_lacks_it_and_told_if_none_has_it(
         photos, tmp_path / "a.zip", "--captions", captions, "-w", "pine=-1", "-w", "elm=2"
     )
     assert result.exit_code == 0, result.stderr
-    assert "Warning: --weight 'elm=2': no prompt has 'elm'" in result.stderr
+    assert "Warning: --weight 'elm=2': no prompt contains 'elm'" in result.stderr
     assert "pine=-1" not in result.stderr
-    assert [row["weights"] for row in rows(tmp_path / "a.csv")] == ["", "pine=-1", *[""] * 4]
+    assert [row["weights"] for row in rows(tmp_path / "a.csv")] == ["", '["pine=-1"]', *[""] * 4]
 
 
 def test_what_the_text_limit_cuts_off_is_told(run_job: Run, photos: Path, tmp_path: Path) -> None:
     style = "very " * 80 + "blue"
     result = run_job(photos, tmp_path / "a.zip", "--limit", 2, "--style", style, "-w", "blue=2")
     assert result.exit_code == 0
-    assert "2 of 2 prompts: longer than the 77 tokens" in result.stderr
-    assert "2 of 2 prompts: --weight 'blue=2' has no effect" in result.stderr
+    assert "2 of 2 prompts are longer than the 77 tokens" in result.stderr
+    assert "--weight 'blue=2' has no effect in 2 of 2 prompts" in result.stderr
 
 
 def test_given_captions_are_painted(run_job: Run, photos: Path, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_captions_of_no_photo_are_told(run_job: Run, photos: Path, tmp_path: Pat
         + "foto1.jpg,a sea\n"
     )
     result = run_job(photos, tmp_path / "a.zip", "--captions", captions)
-    assert "captions for no photo of this job, not used: foto1.jpg" in result.stderr
+    assert "unused captions, for photos that are not here: foto1.jpg" in result.stderr
     few = run_job(photos, tmp_path / "b.zip", "--captions", captions, "--limit", 2)
     assert "for no photo" not in few.stderr
 
@@ -232,7 +232,7 @@ def test_an_interrupted_job_says_how_to_go_on_and_does(
     assert stopped.exit_code == 130
     assert stopped.stderr.splitlines()[-1] == (
         f"Interrupted. 6 captions and 4 of 6 paintings are kept in {tmp_path / 'a.zip.work'}; "
-        "the same command goes on from there."
+        "the same command continues from there."
     )
     assert not (tmp_path / "a.zip").exists()
     monkeypatch.undo()
@@ -298,7 +298,7 @@ def test_an_existing_zip_is_replaced_only_by_leave(
     interrupt_after(1)
     stopped = run_job(photos, out, "--overwrite")
     assert out.read_bytes() == b"precious"
-    assert "the same command without --overwrite goes on" in stopped.stderr
+    assert "the same command without --overwrite continues" in stopped.stderr
     monkeypatch.undo()
     assert run_job(photos, out).exit_code == 0
     assert len(members(out)) == 6

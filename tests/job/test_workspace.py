@@ -3,7 +3,10 @@ from pathlib import Path
 import pytest
 
 from monetize.errors import InputError, Interrupted, MonetizeError, StorageError, UsageError
+from monetize.job.outcome import Outcome
 from monetize.job.workspace import Workspace
+
+OUTCOME = Outcome(2, 1, {"c.jpg": "empty file"}, 512, "0f" * 32)
 
 
 def names(folder: Path) -> set[str]:
@@ -127,8 +130,8 @@ def test_it_knows_of_being_cut_off_behind_the_rename(tmp_path: Path) -> None:
         for path in (out, table):
             workspace.packed(path).write_bytes(path.suffix.encode())
         assert Workspace(out).published is None
-        workspace.publish((table,), {"paintings": 1})
-        assert Workspace(out).published == {"paintings": 1}
+        workspace.publish((table,), OUTCOME)
+        assert Workspace(out).published == OUTCOME
         assert (out.read_bytes(), table.read_bytes()) == (b".zip", b".csv")
         workspace.finish(keep=True)
         assert Workspace(out).published is None
@@ -141,7 +144,7 @@ def test_a_file_that_came_while_the_job_ran_is_not_replaced(tmp_path: Path) -> N
         workspace.packed(out).write_bytes(b"ours")
         out.write_bytes(b"theirs")
         with pytest.raises(UsageError, match="was put there while the job ran: move it away"):
-            workspace.publish((), {})
+            workspace.publish((), OUTCOME)
     assert out.read_bytes() == b"theirs"
 
 

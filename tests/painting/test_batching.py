@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
-from helpers import Listener
+from helpers import Listener, denoise, paint, requests
 
 from monetize.errors import OutOfMemory
-from monetize.painting.batching import Batches, fitting_batch_size
-from monetize.painting.painter import Painter, Painting
+from monetize.painting.batching import BatchPainter, fitting_batch_size
+from monetize.painting.painter import Painter
+from monetize.painting.painting import Painting
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.weights import Weight
@@ -32,11 +33,11 @@ def watched(painter: Painter, monkeypatch: pytest.MonkeyPatch, most: float) -> l
     sizes: list[int] = []
     decode = painter.decode
 
-    def limited(latents: torch.Tensor, prompts: Sequence[Prompt] = ()) -> Any:
+    def limited(latents: torch.Tensor) -> Any:
         if len(latents) > most:
             raise torch.OutOfMemoryError
         sizes.append(len(latents))
-        return decode(latents, prompts)
+        return decode(latents)
 
     monkeypatch.setattr(painter, "decode", limited)
     return sizes
@@ -55,9 +56,12 @@ def test_batches_of_any_size_give_what_one_gives(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painter = painter_with()
-    whole = painter.paint(PROMPTS, SEEDS)
+    whole = paint(painter, PROMPTS, SEEDS)
     sizes = watched(painter, monkeypatch, most=5)
-    assert_alike(Batches(painter, 2, Reporter()).start(PROMPTS, SEEDS).result(), whole)
+    assert_alike(
+        BatchPainter(painter, 2, Reporter()).start(requests(painter, PROMPTS, SEEDS)).result(),
+        whole,
+    )
     assert sizes == [2, 2, 1]
 
 
@@ -65,10 +69,10 @@ def test_the_last_batch_is_padded_for_a_compiled_model(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painter = painter_with()
-    whole = painter.paint(PROMPTS, SEEDS)
+    whole = paint(painter, PROMPTS, SEEDS)
     sizes = watched(painter, monkeypatch, most=5)
-    batches = Batches(painter, 3, Reporter(), padded=True)
-    assert_alike(batches.start(PROMPTS, SEEDS).result(), whole)
+    batches = BatchPainter(painter, 3, Reporter(), padded=True)
+    assert_alike(batches.start(requests(painter, PROMPTS, SEEDS)).result(), whole)
     assert sizes == [3, 3]
 
 
@@ -76,13 +80,13 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_work_goes_on(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painter, listener = painter_with(), Listener()
-    whole = painter.paint(PROMPTS, SEEDS)
+    whole = paint(painter, PROMPTS, SEEDS)
     sizes = watched(painter, monkeypatch, most=2)
-    batches = Batches(painter, 5, listener)
-    assert_alike(batches.start(PROMPTS, SEEDS).result(), whole)
+    batches = BatchPainter(painter, 5, listener)
+    assert_alike(batches.start(requests(painter, PROMPTS, SEEDS)).result(), whole)
     assert sizes == [2, 2, 1]
-    assert listener.warnings == ["memory ran out with 5 at once: going on with 2"]
-    batches.start(PROMPTS, SEEDS).result()
+    assert listener.warnings == ["out of memory with a batch of 5: continuing with 2"]
+    batches.start(requests(painter, PROMPTS, SEEDS)).result()
     assert len(listener.warnings) == 1, "said once"
 
 
@@ -91,8 +95,8 @@ def test_where_a_single_picture_does_not_fit_it_fails(
 ) -> None:
     painter = painter_with()
     watched(painter, monkeypatch, most=0)
-    with pytest.raises(OutOfMemory, match=r"1 picture of 64 × 64 at once: .* or --size"):
-        Batches(painter, 2, Reporter()).start(PROMPTS, SEEDS)
+    with pytest.raises(OutOfMemory, match=r"1 image of 64 × 64 at once: .* or --size"):
+        BatchPainter(painter, 2, Reporter()).start(requests(painter, PROMPTS, SEEDS))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,7 @@ def test_without_cuda_there_is_nothing_to_find_out(painter_with: Load) -> None:
     assert fitting_batch_size(painter_with(), 3) == 3
 
 
-def test_a_painter_that_does_not_fit_has_its_parts_take_turns(
+def test_a_painter_that_does_not_fit_is_offloaded(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     move = StableDiffusionPipeline.to
@@ -133,10 +137,10 @@ def test_a_painter_that_does_not_fit_has_its_parts_take_turns(
         return move(self, *args, **kwargs)
 
     monkeypatch.setattr(StableDiffusionPipeline, "to", run_out)
-    turns = painter_with()
-    assert turns.takes_turns
+    offloading = painter_with()
+    assert offloading.offloads
     monkeypatch.undo()
-    assert_alike(turns.paint(PROMPTS, SEEDS), painter_with().paint(PROMPTS, SEEDS))
+    assert_alike(paint(offloading, PROMPTS, SEEDS), paint(painter_with(), PROMPTS, SEEDS))
 
 
 def test_a_compiled_painter_paints_the_same_with_and_without_weights_and_guidance(
@@ -146,15 +150,15 @@ def test_a_compiled_painter_paints_the_same_with_and_without_weights_and_guidanc
     plain, compiled = painter_with(guidance_end=0.5), painter_with(guidance_end=0.5)
     compiled.compile(backend="aot_eager")
     for prompts in (PROMPTS[1:3], PROMPTS[:2]):
-        ours, theirs = (each.denoise(prompts, [1, 2]) for each in (compiled, plain))
+        ours, theirs = (denoise(each, prompts, [1, 2]) for each in (compiled, plain))
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-4)
-    assert_alike(compiled.paint(PROMPTS, SEEDS), plain.paint(PROMPTS, SEEDS))
+    assert_alike(paint(compiled, PROMPTS, SEEDS), paint(plain, PROMPTS, SEEDS))
 
 
 def test_settings_for_one_batch_leave_the_painters_own(painter_with: Load) -> None:
     painter = painter_with()
-    [usual] = painter.paint(PROMPTS[:1], [1])
+    [usual] = paint(painter, PROMPTS[:1], [1])
     fewer = replace(painter.settings, num_inference_steps=2)
-    [quick] = painter.paint(PROMPTS[:1], [1], settings=fewer)
-    [again] = painter.paint(PROMPTS[:1], [1])
+    [quick] = paint(painter, PROMPTS[:1], [1], fewer)
+    [again] = paint(painter, PROMPTS[:1], [1])
     assert usual.image.tobytes() == again.image.tobytes() != quick.image.tobytes()

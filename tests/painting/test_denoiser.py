@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
+from helpers import denoise
 from torch.utils.flop_counter import FlopCounterMode
 
 from monetize.errors import UsageError
@@ -72,10 +73,10 @@ def test_guidance_takes_two_evaluations_in_its_interval_only(
 ) -> None:
     painter = painter_with(scheduler="ddim", guidance_start=0.25, guidance_end=0.75)
     sizes = evaluations(painter, monkeypatch)
-    part = painter.denoise([PROMPT], [1])
+    part = denoise(painter, [PROMPT], [1])
     assert sizes == [1, 2, 2, 1]
-    whole = painter_with(scheduler="ddim").denoise([PROMPT], [1])
-    never = painter_with(scheduler="ddim", guidance_scale=1.0).denoise([PROMPT], [1])
+    whole = denoise(painter_with(scheduler="ddim"), [PROMPT], [1])
+    never = denoise(painter_with(scheduler="ddim", guidance_scale=1.0), [PROMPT], [1])
     assert not torch.allclose(part, whole, atol=1e-3)
     assert not torch.allclose(part, never, atol=1e-3)
 
@@ -100,11 +101,11 @@ def test_equal_prompts_are_encoded_once(
         return forward(tokens, *args, **kwargs)
 
     monkeypatch.setattr(encoder, "forward", counting)
-    together = painter.denoise([PROMPT, other, PROMPT], [1, 2, 3])
+    together = denoise(painter, [PROMPT, other, PROMPT], [1, 2, 3])
     assert sizes == [2, 1], "two different prompts, then the unconditional one"
-    again = painter.denoise([PROMPT, other, PROMPT], [1, 2, 3])
+    again = denoise(painter, [PROMPT, other, PROMPT], [1, 2, 3])
     assert sizes == [2, 1, 2], "the unconditional one is kept"
     assert torch.equal(together, again)
     for i, prompt in enumerate([PROMPT, other, PROMPT]):
-        alone = painter.denoise([prompt], [i + 1])
+        alone = denoise(painter, [prompt], [i + 1])
         assert torch.allclose(together[i : i + 1], alone, rtol=0, atol=1e-4)

@@ -1,140 +1,138 @@
-"""A process for each device, painting chunks of one job.
+"""Paints the chunks of a job in a process for each device.
 
-The processes get chunks by a pipe and send JPEGs back; the job's own process saves them. A chunk
-whose process dies is done by another.
+The workers get chunks through a pipe and send JPEGs back; the job's own process saves them. When
+a worker dies, the others paint its chunks.
 """
 
 import multiprocessing
+import os
 import signal
+import threading
+import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from types import TracebackType
 from typing import Any
 
 import diffusers
 import transformers
 
-from monetize.checkpoints.resolve import Checkpoint
-from monetize.devices import Placement
 from monetize.errors import MonetizeError, PaintingError
-from monetize.images.color_transfer import Palette
-from monetize.job.executors.local import ChunkPainter, Made, Task, paint_here
-from monetize.painting.batching import Batches
+from monetize.job.executors.base import Chunk, Executor, PaintedChunk
+from monetize.job.executors.chunk_painter import ChunkPainterSpec
 from monetize.progress import Reporter, Stage
-from monetize.settings import PaintSettings, RunSettings
 
-# One is painted, one waits, so that the device never does.
-CHUNKS_EACH = 2
-# How long a process waits for another chunk before it finishes the one on the device.
+# One is painted while the next waits, so that the device never does.
+CHUNKS_PER_WORKER = 2
+# How long a worker waits for another chunk before it finishes the one on the device.
 PATIENCE_SECONDS = 0.5
+# How long a worker may take to stop before it is killed.
+PATIENCE_TO_STOP_SECONDS = 5
 
 
 @dataclass
 class Worker:
     """A process, and the chunks that it was sent and has not sent back."""
 
-    placement: Placement
+    spec: ChunkPainterSpec
     process: BaseProcess
     pipe: Connection
-    tasks: list[Task] = field(default_factory=list)
+    chunks: list[Chunk] = field(default_factory=list)
+
+    @property
+    def device(self) -> str:
+        """The name of its device."""
+        return str(self.spec.painter.placement.device)
 
 
-class Crew:
-    """The processes of a job, for as long as the `with` block lasts."""
+class WorkerPool(Executor):
+    """The processes of a job."""
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        placements: Sequence[Placement],
-        settings: PaintSettings,
-        job: RunSettings,
-        number: int,
-        palette: Palette | None,
-        reporter: Reporter,
-    ) -> None:
-        """Start them; each loads a painter as a single device would for all `number` pictures."""
+    overlapping = True
+
+    def __init__(self, specs: Sequence[ChunkPainterSpec], reporter: Reporter) -> None:
+        """Start a process for each spec, which loads its painter."""
+        self.workers: list[Worker] = []
         self._reporter = reporter
         context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
-        self.workers = []
-        for placement in placements:
+        for spec in specs:
             pipe, theirs = context.Pipe()
-            args = (theirs, checkpoint, placement, settings, job, number, palette)
-            process = context.Process(target=_work, args=args, daemon=True)
-            process.start()
+            process = context.Process(target=_work, args=(theirs, spec), daemon=True)
+            with _ctrl_c_blocked():
+                process.start()
             theirs.close()  # so that the pipe ends with the process
-            self.workers.append(Worker(placement, process, pipe))
+            self.workers.append(Worker(spec, process, pipe))
 
-    def __enter__(self) -> "Crew":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop the processes; whatever they hold is painted again later."""
         for worker in self.workers:
             worker.pipe.close()
-            worker.process.terminate()  # it holds nothing that is not painted anew
+            worker.process.terminate()
         for worker in self.workers:
+            worker.process.join(PATIENCE_TO_STOP_SECONDS)
+            worker.process.kill()
             worker.process.join()
 
-    def paint(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Made]]:
-        """Paint chunks, in any order; a task is taken from the iterator when a process wants it.
+    def paint(
+        self, chunks: Iterator[Chunk], progress: Stage
+    ) -> Iterator[tuple[Chunk, PaintedChunk]]:
+        """Paint chunks in any order.
 
-        Raises PaintingError when no process is left, and what a process raised.
+        Raises PaintingError when no worker is left, and what a worker raised.
         """
-        left_over = deque[Task]()
+        progress.step("loading the models")
+        returned = deque[Chunk]()
         while True:
-            self._send(left_over, tasks)
-            busy = [worker for worker in self.workers if worker.tasks]
+            self._send(returned, chunks)
+            busy = {worker.pipe: worker for worker in self.workers if worker.chunks}
             if not busy:
                 return
-            for pipe in wait([worker.pipe for worker in busy]):
-                [worker] = (worker for worker in busy if worker.pipe is pipe)
+            for pipe in wait(list(busy)):
+                worker = busy[pipe]  # type: ignore[index]  # the pipes are Connections
                 try:
                     kind, content = worker.pipe.recv()
                 except (EOFError, OSError):
-                    self._bury(worker, left_over)
+                    self._bury(worker, returned)
                     continue
-                if kind == "made":
-                    yield worker.tasks.pop(0), content
+                if kind == "painted":
+                    yield worker.chunks.pop(0), content
                 elif kind == "error":
                     raise content
+                elif kind == "bug":
+                    raise RuntimeError(f"in the process on {worker.device}:\n{content}")
                 else:
-                    getattr(self._reporter, kind)(f"{worker.placement.device}: {content}")
+                    getattr(self._reporter, kind)(f"{worker.device}: {content}")
 
-    def _send(self, left_over: deque[Task], tasks: Iterator[Task]) -> None:
-        for _ in range(CHUNKS_EACH):
+    def _send(self, returned: deque[Chunk], chunks: Iterator[Chunk]) -> None:
+        for _ in range(CHUNKS_PER_WORKER):
             for worker in list(self.workers):
-                if len(worker.tasks) == CHUNKS_EACH:
+                if len(worker.chunks) == CHUNKS_PER_WORKER:
                     continue
-                task = left_over.popleft() if left_over else next(tasks, None)
-                if task is None:
+                chunk = returned.popleft() if returned else next(chunks, None)
+                if chunk is None:
                     return
-                worker.tasks.append(task)
+                worker.chunks.append(chunk)
                 try:
-                    worker.pipe.send(task)
+                    worker.pipe.send(chunk)
                 except OSError:
-                    self._bury(worker, left_over)
+                    self._bury(worker, returned)
 
-    def _bury(self, worker: Worker, left_over: deque[Task]) -> None:
-        """Go on without a process that has died."""
+    def _bury(self, worker: Worker, returned: deque[Chunk]) -> None:
+        """Continue without a worker that has died."""
         worker.process.join()
         self.workers.remove(worker)
-        left_over.extend(worker.tasks)
-        death = f"the process that painted on {worker.placement.device} died"
-        death += f" (exit code {worker.process.exitcode})"
+        returned.extend(worker.chunks)
+        death = f"the process on {worker.device} died (exit code {worker.process.exitcode})"
         if not self.workers:
             raise PaintingError(f"{death}, and no other is left")
-        self._reporter.warn(f"{death}: its chunks are painted by the others")
+        self._reporter.warn(f"{death}: the others paint its chunks")
 
 
-class Sender(Reporter):
-    """Sends what there is to tell through a pipe."""
+class PipeReporter(Reporter):
+    """Sends messages through a pipe."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
@@ -148,33 +146,54 @@ class Sender(Reporter):
         self._pipe.send(("warn", text))
 
 
-def _work(
-    pipe: Connection,
-    checkpoint: Checkpoint,
-    placement: Placement,
-    settings: PaintSettings,
-    job: RunSettings,
-    number: int,
-    palette: Palette | None,
-) -> None:
-    """Paint what comes through the pipe, until it ends or the job's process ends this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the job's process to handle
+def _work(pipe: Connection, spec: ChunkPainterSpec) -> None:
+    """Paint what comes through the pipe, until it ends or the job's process stops this one."""
+    _leave_ctrl_c_to_parent()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     for library in (diffusers, transformers):
         library.utils.logging.disable_progress_bar()
     try:
-        batches = Batches.load(checkpoint, placement, settings, number, Sender(pipe))
-        with ChunkPainter(batches, job, palette) as painter:
-            for _, made in paint_here(painter, _received(pipe), Stage()):
-                pipe.send(("made", made))
-    except MonetizeError as error:
-        pipe.send(("error", error))
+        painter = spec.load(PipeReporter(pipe))
+        for _, painted in painter.paint(_receive(pipe), Stage()):
+            pipe.send(("painted", painted))
     except (EOFError, BrokenPipeError):
         pass  # the job is over
+    except MonetizeError as error:
+        pipe.send(("error", error))
+    except Exception:
+        pipe.send(("bug", traceback.format_exc()))
 
 
-def _received(pipe: Connection) -> Iterator[Task | None]:
+def _leave_ctrl_c_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as the job's process is gone, even in the middle of a chunk."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+@contextmanager
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Start processes that a Ctrl-C does not reach while they import; it waits for this one."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _receive(pipe: Connection) -> Iterator[Chunk | None]:
     while True:
         if not pipe.poll(PATIENCE_SECONDS):
             yield None
-        task: Any = pipe.recv()
-        yield task
+        chunk: Any = pipe.recv()
+        yield chunk

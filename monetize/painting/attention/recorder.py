@@ -1,10 +1,10 @@
-"""The unet's cross-attention → where each word acted, and how that is laid over a picture.
+"""The UNet's cross-attention → where each text position acted.
 
 After Tang et al., "What the DAAM: Interpreting Stable Diffusion Using Cross Attention"
 (arXiv 2210.04885; castorini/daam): the attention probabilities of a text position are averaged
-over heads, brought to the size of the latents by bicubic interpolation, cut off below 0, and
-averaged over layers and steps. What acts in a weighted painting is weight × probability (see
-`attention.py`), so that is what is averaged here; a negative weight gives a negative map.
+over heads, resized to the latents by bicubic interpolation, clamped at 0, and averaged over layers
+and steps. In a weighted painting weight × probability acts (see `token_weights.py`), so that is
+what is averaged here; a negative weight gives a negative map.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,31 +17,32 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from monetize.painting.attention.layers import cross_attention_layers
 from monetize.painting.attention.token_weights import TokenWeights
 
 
 class AttentionRecorder:
-    """Records what a unet attends to inside a `with` block, for the conditional rows of a batch.
+    """Records what a UNet attends to inside a `with` block, for the conditional rows of a batch.
 
-    `number` is that of the pictures in the batch, `size` height and width of their latents. Under
-    guidance the unconditional rows come first; where a step is unguided there are none. Queries
-    and keys are read where they are made, at the output of `to_q` and `to_k`, and the
-    probabilities computed aside in float32, a picture at a time to bound the memory: whichever
-    attention kernel is in use stays in use, and the painting is the same to the bit.
+    `batch_size` is the number of images, `size` the height and width of their latents. Under
+    guidance the unconditional rows come first; an unguided step has none. Queries and keys are
+    read at the output of `to_q` and `to_k`, and the probabilities are computed separately in
+    float32, one image at a time to bound the memory: the attention kernel in use stays in use, and
+    the painting is bit-identical.
 
-    A unet that is compiled before is not to be recorded: torch.compile does not see these hooks.
+    A compiled UNet cannot be recorded: torch.compile does not see hooks added later.
     """
 
     def __init__(
         self,
         unet: UNet2DConditionModel,
         weighting: TokenWeights,
-        number: int,
+        batch_size: int,
         size: tuple[int, int],
     ) -> None:
         self._unet = unet
         self._weighting = weighting
-        self._number = number
+        self._batch_size = batch_size
         self._size = size
         self._queries: Tensor | None = None
         self._sum: Tensor | None = None
@@ -49,11 +50,11 @@ class AttentionRecorder:
         self._hooks: list[torch.utils.hooks.RemovableHandle] = []
 
     def __enter__(self) -> "AttentionRecorder":
-        for name, module in self._unet.named_modules():
-            if name.endswith("attn2"):
-                note = partial(self._add, module)
-                self._hooks.append(module.to_q.register_forward_hook(self._note_queries))
-                self._hooks.append(module.to_k.register_forward_hook(note))
+        for layer in cross_attention_layers(self._unet):
+            self._hooks += [
+                layer.to_q.register_forward_hook(self._note_queries),
+                layer.to_k.register_forward_hook(partial(self._add, layer)),
+            ]
         return self
 
     def __exit__(
@@ -68,13 +69,13 @@ class AttentionRecorder:
         self._queries = None
 
     def maps(self) -> Tensor:
-        """Where each text position acted: (number, text positions, height, width), float32."""
-        assert self._sum is not None  # something was painted in the block
+        """Where each text position acted: (batch, text positions, height, width), float32."""
+        assert self._sum is not None  # the block painted something
         return self._sum / self._count
 
     def _note_queries(self, _module: nn.Module, _args: tuple[object, ...], queries: Tensor) -> None:
-        # Every attention processor of diffusers makes its queries before its keys.
-        self._queries = queries[-self._number :]
+        # Every attention processor in diffusers computes its queries before its keys.
+        self._queries = queries[-self._batch_size :]
 
     @torch.no_grad()
     def _add(
@@ -83,12 +84,14 @@ class AttentionRecorder:
         assert self._queries is not None
         factors = self._weighting.factors
         if factors is not None:
-            factors = factors[-self._number :].float()
+            factors = factors[-self._batch_size :].float()
         if self._sum is None:
-            shape = (self._number, keys.shape[1], *self._size)
+            shape = (self._batch_size, keys.shape[1], *self._size)
             self._sum = torch.zeros(shape, device=keys.device)
         of_layer = _size_of_layer(self._size, self._queries.shape[1])
-        for i, (query, key) in enumerate(zip(self._queries, keys[-self._number :], strict=True)):
+        for i, (query, key) in enumerate(
+            zip(self._queries, keys[-self._batch_size :], strict=True)
+        ):
             small = probabilities(attention, query, key).T.reshape(-1, *of_layer)
             large = interpolate(small[None], self._size, mode="bicubic")[0].clamp_(min=0)
             self._sum[i] += large if factors is None else large * factors[i].unsqueeze(-1)
@@ -97,7 +100,7 @@ class AttentionRecorder:
 
 
 def probabilities(attention: Attention, query: Tensor, key: Tensor) -> Tensor:
-    """softmax(Q Kᵀ · scale) of one picture, averaged over heads: (pixels, text positions).
+    """softmax(Q Kᵀ · scale) of one image, averaged over heads: (pixels, text positions).
 
     `query` and `key` are the outputs of `to_q` and `to_k`, (pixels or positions, heads × width).
     """
@@ -113,7 +116,7 @@ def probabilities(attention: Attention, query: Tensor, key: Tensor) -> Tensor:
 
 
 def _size_of_layer(size: tuple[int, int], pixels: int) -> tuple[int, int]:
-    """Height and width of a layer's map: those of the latents, halved and rounded up."""
+    """Height and width of a layer's map: the latents', halved and rounded up as often as needed."""
     height, width = size
     while height * width > pixels:
         height, width = -(-height // 2), -(-width // 2)
@@ -122,5 +125,5 @@ def _size_of_layer(size: tuple[int, int], pixels: int) -> tuple[int, int]:
 
 
 def of_words(maps: Tensor, positions: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
-    """Average the maps of one picture, (text positions, height, width), over each word's pieces."""
+    """Average the maps of one image, (text positions, height, width), over each word's tokens."""
     return {word: maps[list(places)].mean(dim=0) for word, places in positions.items()}

@@ -13,21 +13,22 @@ made, at the output of `to_v`: whichever attention kernel or processor is in use
 import torch
 from diffusers import UNet2DConditionModel
 
+from monetize.painting.attention.layers import cross_attention_layers
+
 
 class TokenWeights:
-    """The weights of the text positions in every cross-attention layer of a unet.
+    """The weights of the text positions in every cross-attention layer of a UNet.
 
-    Made once for a unet, before it is compiled: torch.compile does not see hooks that come later.
+    Create it once for a UNet, before compiling: torch.compile does not see hooks added later.
     `factors` are None where nothing is weighted, or of shape (batch, text positions, 1) with the
-    rows of the unet's own batch; under classifier-free guidance the unconditional rows come first
+    rows of the UNet's own batch; under classifier-free guidance the unconditional rows come first
     and are ones.
     """
 
     def __init__(self, unet: UNet2DConditionModel) -> None:
         self.factors: torch.Tensor | None = None
-        for name, module in unet.named_modules():
-            if name.endswith("attn2"):
-                module.to_v.register_forward_hook(self._scale)
+        for layer in cross_attention_layers(unet):
+            layer.to_v.register_forward_hook(self._scale)
 
     def _scale(
         self, _module: torch.nn.Module, _args: tuple[object, ...], values: torch.Tensor

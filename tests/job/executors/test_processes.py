@@ -13,10 +13,10 @@ from click.testing import Result
 from helpers import CPU
 
 from monetize.devices import Placement, every_device
-from monetize.job import paint_stage
-from monetize.job.executors import processes as crew
-from monetize.job.executors.local import Task
-from monetize.job.executors.processes import Crew
+from monetize.job.executors import processes
+from monetize.job.executors.base import Chunk
+from monetize.job.executors.processes import WorkerPool
+from monetize.painting import spec
 from monetize.settings import PaintSettings
 
 Run = Callable[..., Result]
@@ -24,14 +24,14 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paint_stage, "every_device", lambda placement: [placement] * 2)
+    monkeypatch.setattr(spec, "every_device", lambda placement: [placement] * 2)
 
 
 def test_two_processes_make_the_bytes_that_one_makes(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run_job(photos, tmp_path / "one.zip").exit_code == 0
-    monkeypatch.setattr(paint_stage, "every_device", lambda placement: [placement] * 2)
+    monkeypatch.setattr(spec, "every_device", lambda placement: [placement] * 2)
     result = run_job(photos, tmp_path / "two.zip")
     assert result.exit_code == 0, result.stderr
     assert "on cpu, float32, 2 of them" in result.stderr
@@ -48,21 +48,21 @@ def test_fewer_photos_than_processes(run_job: Run, photos: Path, tmp_path: Path)
 def test_the_chunks_of_a_process_that_dies_are_painted_by_the_other(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = Crew._send
+    send = WorkerPool._send
     killed: list[int] = []
 
-    def kill_after_sending(self: Crew, *args: Any) -> None:
+    def kill_after_sending(self: WorkerPool, *args: Any) -> None:
         send(self, *args)
         if not killed:
             process = self.workers[0].process
-            assert self.workers[0].tasks and process.pid
+            assert self.workers[0].chunks and process.pid
             killed.append(process.pid)
             os.kill(process.pid, signal.SIGKILL)
 
-    monkeypatch.setattr(Crew, "_send", kill_after_sending)
+    monkeypatch.setattr(WorkerPool, "_send", kill_after_sending)
     result = run_job(photos, tmp_path / "images.zip")
     assert result.exit_code == 0, result.stderr
-    assert "the process that painted on cpu died (exit code -9): its chunks" in result.stderr
+    assert "the process on cpu died (exit code -9): the others paint its chunks" in result.stderr
     monkeypatch.undo()
     assert run_job(photos, tmp_path / "one.zip").exit_code == 0
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "images.zip").read_bytes()
@@ -72,14 +72,14 @@ def test_the_chunks_of_a_process_that_dies_are_painted_by_the_other(
 def test_when_all_processes_are_dead_the_job_fails_and_can_go_on(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = Crew._send
+    send = WorkerPool._send
 
-    def kill_all(self: Crew, *args: Any) -> None:
+    def kill_all(self: WorkerPool, *args: Any) -> None:
         send(self, *args)
         for worker in self.workers:
             worker.process.kill()
 
-    monkeypatch.setattr(Crew, "_send", kill_all)
+    monkeypatch.setattr(WorkerPool, "_send", kill_all)
     result = run_job(photos, tmp_path / "images.zip")
     assert result.exit_code == 1
     assert "(exit code -9), and no other is left" in result.stderr
@@ -110,8 +110,8 @@ def test_cuda_without_a_number_is_every_device(monkeypatch: pytest.MonkeyPatch) 
 def test_a_process_that_waits_in_vain_is_to_finish_what_it_began() -> None:
     """Else the last chunk of each would never come."""
     ours, theirs = Pipe()
-    received = crew._received(theirs)
+    received = processes._receive(theirs)
     assert next(received) is None
-    task = Task(7, [], PaintSettings())
-    ours.send(task)
-    assert next(received) == task
+    chunk = Chunk(7, [], PaintSettings())
+    ours.send(chunk)
+    assert next(received) == chunk

@@ -6,21 +6,21 @@ from pathlib import Path
 import pytest
 import torch
 from explicit_attention import ExplicitAttention
-from helpers import BUNDLED_PHOTOS, CPU, Run, Tiny
+from helpers import BUNDLED_PHOTOS, Run, Tiny, denoise, requests
 from PIL import Image
 from torch.nn.functional import interpolate
 
 from monetize.captioning.captioner import Captioner
-from monetize.checkpoints.layout import CAPTIONER, PAINTER
-from monetize.checkpoints.resolve import Checkpoint, resolve
+from monetize.checkpoints.layout import PAINTER
+from monetize.checkpoints.resolve import resolve
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.painting.attention.recorder import AttentionRecorder, of_words
 from monetize.painting.attention.token_weights import TokenWeights
-from monetize.painting.painter import Painter, Painting
+from monetize.painting.painter import Painter
+from monetize.painting.painting import Painting
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import word_positions
 from monetize.prompts.weights import parse_weight
-from monetize.settings import CaptionSettings
 from monetize.sheets.overlay import overlay
 
 Load = Callable[..., Painter]
@@ -47,7 +47,7 @@ class KeepingAttention(ExplicitAttention):
 
 def paint(painter: Painter, *prompts: Prompt, seed: int = 3) -> list[Painting]:
     seeds = [seed + i for i in range(len(prompts))]
-    return painter.start(prompts, seeds, heat=True).result()
+    return painter.start(requests(painter, prompts, seeds), heat=True).result()
 
 
 def heat(painting: Painting) -> torch.Tensor:
@@ -69,7 +69,7 @@ def test_the_maps_are_those_of_attention_written_out(
     painted = paint(painter, *prompts)
     explicit = KeepingAttention(len(prompts), (8, 8))
     painter.pipeline.unet.set_attn_processor(explicit)
-    painter.denoise(prompts, [3, 4])
+    denoise(painter, prompts, [3, 4])
     maps = torch.stack(explicit.kept).mean(dim=0)
     assert maps.shape == (2, 77, 8, 8)
     for painting, theirs in zip(painted, maps, strict=True):
@@ -86,7 +86,7 @@ def test_the_picture_is_the_same_to_the_bit_and_no_hook_stays(
         painter.pipeline.enable_attention_slicing()
     prompt = Prompt(TEXT, (parse_weight("pine=-2"),))
     before = hooks(painter)
-    plain = painter.paint([prompt], [3])[0]
+    plain = painter.paint(requests(painter, [prompt], [3]))[0]
     recorded = paint(painter, prompt)[0]
     assert plain.image.tobytes() == recorded.image.tobytes()
     assert plain.heat is None
@@ -103,7 +103,7 @@ def test_hooks_are_removed_when_painting_fails(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        painter.start([PLAIN], [3], on_step=fail, heat=True)
+        painter.start(requests(painter, [PLAIN], [3]), on_step=fail, heat=True)
     assert hooks(painter) == before
 
 
@@ -175,16 +175,11 @@ def test_colours_tell_the_sign_and_nothing_is_shown_of_nothing() -> None:
 # captions
 
 
-@pytest.fixture
-def captioner(captioner_checkpoint: Checkpoint) -> Captioner:
-    return Captioner.load(captioner_checkpoint, CPU, CaptionSettings())
-
-
 def test_captions_are_the_same_and_every_word_has_a_map(captioner: Captioner, photos: Path) -> None:
     images = [Image.open(path) for path in sorted(photos.iterdir())]
     before = captioner.model.decoder.config._attn_implementation
     captions = captioner.caption(images)
-    looks = captioner.look(images)
+    looks = captioner.caption_with_attention(images)
     assert captioner.model.decoder.config._attn_implementation == before == "sdpa"
     assert [look.caption for look in looks] == captions == captioner.caption(images)
     for look in looks:
@@ -193,14 +188,14 @@ def test_captions_are_the_same_and_every_word_has_a_map(captioner: Captioner, ph
             assert where.shape == (4, 4)
             assert where.min() >= 0
             assert where.sum() <= 1 + 1e-5
-    assert captioner.look([]) == []
+    assert captioner.caption_with_attention([]) == []
 
 
 @torch.inference_mode()
 def test_a_word_looks_from_where_it_is_said(captioner: Captioner, photos: Path) -> None:
     """The first word's map, by hand: before it the decoder has seen its start token only."""
     image = Image.open(next(photos.iterdir()))
-    [look] = captioner.look([image])
+    [look] = captioner.caption_with_attention([image])
     model = captioner.model
     model.set_attn_implementation("eager")
     pixels = captioner.image_processor(images=image, return_tensors="pt")["pixel_values"]
@@ -215,7 +210,7 @@ def test_a_word_of_several_pieces_looks_where_they_do(captioner: Captioner) -> N
     assert len(tokens) > 3
     maps = torch.arange(float(len(tokens)))[:, None, None].expand(-1, 2, 2)
     end = captioner.tokenizer.eos_token_id
-    look = captioner._look("a photomap", [end, *tokens], maps)
+    look = captioner._attend("a photomap", [end, *tokens], maps)
     first = captioner.tokenizer(" a").input_ids
     rest = torch.arange(float(len(first)), len(tokens)).mean()
     assert [word for word, _ in look.words] == ["a", "photomap"]
@@ -292,9 +287,9 @@ def test_caption_writes_sheets_beside_the_same_captions(cli: Run, tiny: Tiny, ph
 
 
 def test_pocket_looks_at_the_sun_for_its_sunset() -> None:
-    captioner = Captioner.load(resolve("pocket", CAPTIONER), CPU, CaptionSettings())
+    captioner = Captioner.from_pretrained("pocket", device="cpu")
     with Image.open(BUNDLED_PHOTOS / "sunset.jpg") as photo:
-        [look] = captioner.look([photo.convert("RGB")])
+        [look] = captioner.caption_with_attention([photo.convert("RGB")])
     where = dict(look.words)["sunset"]
     # The sun stands in the middle of the photo, a quarter of which would get a quarter.
     assert where[2:6, 2:6].sum() / where.sum() > 0.3

@@ -1,0 +1,39 @@
+"""Which captioner, where, and with which settings: all that loading one takes."""
+
+from dataclasses import dataclass, replace
+
+from monetize.checkpoints.layout import CAPTIONER
+from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
+from monetize.devices import Placement, place
+from monetize.progress import Reporter
+from monetize.settings import CaptionSettings, DeviceSettings
+
+
+@dataclass(frozen=True)
+class CaptionerSpec:
+    """A captioner that is found but not loaded; it can be pickled and sent to another process.
+
+    `settings` name the captioner that will be used; `reason` says why `--captioner auto` chose
+    it, empty where it was named.
+    """
+
+    checkpoint: Checkpoint
+    placement: Placement
+    settings: CaptionSettings
+    reason: str = ""
+
+    @classmethod
+    def resolve(
+        cls, settings: CaptionSettings, device: DeviceSettings, reporter: Reporter
+    ) -> "CaptionerSpec":
+        """Find the checkpoint; the reporter is told before a download.
+
+        Raises CheckpointError if it cannot be found, and UsageError for a device that is missing.
+        """
+        placement = place(device)
+        name, reason = resolve_auto(settings.captioner, CAPTIONER.flag, placement.device.type)
+        checkpoint = resolve(name, CAPTIONER, offline=device.offline, say=reporter.say)
+        return cls(checkpoint, placement, replace(settings, captioner=name), reason)
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint.name} on {self.placement}{self.reason}"

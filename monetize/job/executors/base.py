@@ -1,0 +1,68 @@
+"""What an executor is: something that paints the chunks of a job."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from monetize.job.plan import Item
+from monetize.progress import Stage
+from monetize.settings import PaintSettings
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of a job's plan, painted and saved as a whole, with complete settings."""
+
+    number: int
+    items: Sequence[Item]
+    settings: PaintSettings
+
+
+@dataclass(frozen=True)
+class PaintedChunk:
+    """JPEGs by name, and the names that the safety checker blacked out.
+
+    `evaluations` is the number of UNet evaluations of each painting, `seconds` the time that the
+    device spent on this chunk alone.
+    """
+
+    files: dict[str, bytes]
+    flagged: list[str]
+    evaluations: int
+    seconds: float
+
+
+class Executor(ABC):
+    """Paints chunks, for as long as its `with` block lasts.
+
+    While an `overlapping` one saves a chunk, the next is being painted.
+    """
+
+    overlapping: bool
+
+    @abstractmethod
+    def paint(
+        self, chunks: Iterator[Chunk], progress: Stage
+    ) -> Iterator[tuple[Chunk, PaintedChunk]]:
+        """Paint chunks and yield them as they are done, in any order.
+
+        A chunk is taken from the iterator only when a device is about to paint it. Raises
+        PaintingError.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back devices and processes; chunks that are not done are dropped."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,113 @@
+"""Chunks → JPEGs; a thread encodes one chunk while the device paints the next."""
+
+import io
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from monetize.images.color_transfer import Palette
+from monetize.job.executors.base import Chunk, PaintedChunk
+from monetize.painting.batching import BatchPainter, PendingBatches
+from monetize.painting.painting import recolor
+from monetize.painting.spec import PainterSpec
+from monetize.progress import Reporter, Stage
+
+
+@dataclass(frozen=True)
+class ChunkPainterSpec:
+    """All that painting the chunks of a job takes; it can be sent to another process.
+
+    `count` is the number of paintings in the whole job, `output_size` the side of the JPEGs in
+    pixels.
+    """
+
+    painter: PainterSpec
+    count: int
+    output_size: int
+    jpeg_quality: int
+    palette: Palette | None = None
+
+    def on_every_device(self) -> list["ChunkPainterSpec"]:
+        """A spec for each device to paint on."""
+        return [replace(self, painter=each) for each in self.painter.on_every_device()]
+
+    def load(self, reporter: Reporter) -> "ChunkPainter":
+        """Load the painter; raises CheckpointError."""
+        return ChunkPainter(self, BatchPainter.load(self.painter, self.count, reporter))
+
+
+class ChunkPainter:
+    """A painter that gives JPEGs, later."""
+
+    def __init__(self, spec: ChunkPainterSpec, painter: BatchPainter) -> None:
+        self.overlapping = spec.painter.placement.device.type == "cuda"
+        self._spec = spec
+        self._painter = painter
+        self._thread = ThreadPoolExecutor(1)
+        self._finished = 0.0
+
+    def close(self) -> None:
+        """Wait for the encoding thread."""
+        self._thread.shutdown()
+
+    def paint(
+        self, chunks: Iterable[Chunk | None], progress: Stage
+    ) -> Iterator[tuple[Chunk, PaintedChunk]]:
+        """Paint chunks in order; on CUDA one is yielded when the next is on the device.
+
+        None stands for a chunk that is not there yet: what was begun is finished meanwhile.
+        """
+        before: tuple[Chunk, Future[PaintedChunk]] | None = None
+        for chunk in chunks:
+            started = (chunk, self._start(chunk, progress)) if chunk else None
+            if before is not None:
+                yield before[0], before[1].result()
+            before = started
+            # Elsewhere the chunk is painted by now; an interruption of the next must not lose it.
+            if before is not None and not self.overlapping:
+                yield before[0], before[1].result()
+                before = None
+        if before is not None:
+            yield before[0], before[1].result()
+
+    def _start(self, chunk: Chunk, progress: Stage) -> Future[PaintedChunk]:
+        """Send a chunk to the device; its JPEGs come later."""
+        started = time.monotonic()
+        evaluations = 0
+
+        def on_step(step: int, of: int) -> None:
+            nonlocal evaluations
+            evaluations = of
+            progress.step(f"step {step}/{of}")
+
+        requests = [item.request for item in chunk.items]
+        pending = self._painter.start(requests, chunk.settings, on_step)
+        return self._thread.submit(self._finish, chunk, pending, evaluations, started)
+
+    def _finish(
+        self, chunk: Chunk, pending: PendingBatches, evaluations: int, started: float
+    ) -> PaintedChunk:
+        paintings = recolor(pending.result(), self._spec.palette)
+        before, self._finished = self._finished, time.monotonic()
+        named = list(zip([item.file for item in chunk.items], paintings, strict=True))
+        return PaintedChunk(
+            {name: self._encode(painting.image) for name, painting in named},
+            [name for name, painting in named if painting.flagged],
+            evaluations,
+            self._finished - max(started, before),
+        )
+
+    def _encode(self, image: Image.Image) -> bytes:
+        return to_jpeg(image, self._spec.output_size, self._spec.jpeg_quality)
+
+
+def to_jpeg(image: Image.Image, output_size: int, quality: int) -> bytes:
+    """Resize a painting to a square of output_size pixels, if it differs, and encode it."""
+    if image.size != (output_size, output_size):
+        image = image.resize((output_size, output_size), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()

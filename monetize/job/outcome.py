@@ -1,0 +1,36 @@
+"""How a job ended."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from monetize.errors import UNREADABLE_EXIT_CODE
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished job made.
+
+    Of the `paintings` in the zip, `flagged` were blacked out by the safety checker; `unreadable`
+    gives the reason for each photo that was not painted. `archive_sha256` is in hexadecimal.
+    """
+
+    paintings: int
+    flagged: int
+    unreadable: Mapping[str, str]
+    archive_bytes: int
+    archive_sha256: str
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every photo was painted, otherwise 3."""
+        return UNREADABLE_EXIT_CODE if self.unreadable else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """For the workspace."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**values)

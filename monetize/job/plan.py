@@ -1,0 +1,61 @@
+"""The plan of a job: which painting is made from which photo, under which name and seed."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import CLIPTokenizer
+
+from monetize.contest.archive import name_files
+from monetize.job.job import Job
+from monetize.painting.request import PaintRequest
+from monetize.prompts.prompt import compose
+from monetize.prompts.tokens import WeightedPrompt, weigh
+
+
+@dataclass(frozen=True)
+class Item:
+    """One painting to make: of which photo, under which name, from what."""
+
+    photo: str
+    file: str
+    caption: str
+    request: PaintRequest
+
+    def record(self) -> dict[str, Any]:
+        """What decides whether a finished painting is still the one that is wanted."""
+        prompt = self.request.prompt
+        return {
+            "photo": self.photo,
+            "file": self.file,
+            "prompt": prompt.text,
+            "weights": [str(weight) for weight in prompt.weights],
+            "seed": self.request.seed,
+        }
+
+
+def plan(
+    job: Job, captions: Mapping[str, str], tokenizer: CLIPTokenizer
+) -> Iterator[tuple[Item, WeightedPrompt]]:
+    """Yield what to paint for each captioned photo, in the order of the photos.
+
+    Raises UsageError where two weights fall on one token.
+    """
+    settings = job.settings
+    files = name_files([photo.key for photo in job.photos])
+    for photo in job.photos:
+        if photo.key not in captions:
+            continue
+        caption = captions[photo.key]
+        prompt = compose(caption, settings.style, settings.paint.weight)
+        weighted = weigh(tokenizer, prompt)
+        seed = settings.seed if settings.shared_seed else photo_seed(settings.seed, photo.key)
+        request = PaintRequest.of_weighted(weighted, prompt, seed)
+        yield Item(photo.key, files[photo.key], caption, request), weighted
+
+
+def photo_seed(base: int, key: str) -> int:
+    """A photo's own seed, 32 bits: the same on every machine, in any order and batch."""
+    digest = hashlib.sha256(f"{base}:{key}".encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:4], "big")

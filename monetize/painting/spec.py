@@ -1,0 +1,70 @@
+"""Which painter, where, and with which settings: all that loading one takes."""
+
+from dataclasses import dataclass, replace
+
+from transformers import CLIPTokenizer
+
+from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
+from monetize.checkpoints.loading import complete_settings
+from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
+from monetize.checkpoints.tokenizer import load_tokenizer
+from monetize.devices import Placement, every_device, place
+from monetize.progress import Reporter
+from monetize.prompts.prompt import Prompt
+from monetize.prompts.tokens import weigh
+from monetize.settings import DeviceSettings, PaintSettings
+
+
+@dataclass(frozen=True)
+class PainterSpec:
+    """A painter that is found but not loaded; it can be pickled and sent to another process.
+
+    `settings` are complete: the model, size, scheduler, steps and guidance that will be used.
+    `reason` says why `--model auto` chose this checkpoint, empty where it was named.
+    """
+
+    checkpoint: Checkpoint
+    placement: Placement
+    settings: PaintSettings
+    reason: str = ""
+
+    @classmethod
+    def resolve(
+        cls, settings: PaintSettings, device: DeviceSettings, reporter: Reporter
+    ) -> "PainterSpec":
+        """Find the checkpoint and complete the settings.
+
+        The reporter is told before a download, and warned of a negative prompt that is cut off.
+        Raises CheckpointError if the checkpoint cannot be found, and UsageError for a device or a
+        size that it cannot paint.
+        """
+        placement = place(device)
+        name, reason = resolve_auto(settings.model, PAINTER.flag, placement.device.type)
+        checkpoint = resolve(
+            name,
+            CHECKED_PAINTER if settings.safety_checker else PAINTER,
+            half=placement.half,
+            offline=device.offline,
+            say=reporter.say,
+        )
+        if checkpoint.variant and not placement.half:
+            reporter.say(f"{checkpoint.name}: only half-precision weights are available")
+        negative_prompt = weigh(load_tokenizer(checkpoint), Prompt(settings.negative_prompt))
+        for warning in negative_prompt.warnings("--negative-prompt"):
+            reporter.warn(warning)
+        complete = replace(complete_settings(checkpoint, settings), model=name)
+        return cls(checkpoint, placement, complete, reason)
+
+    @property
+    def tokenizer(self) -> CLIPTokenizer:
+        """The painter's tokenizer, which loads quickly and once."""
+        return load_tokenizer(self.checkpoint)
+
+    def on_every_device(self) -> list["PainterSpec"]:
+        """A spec for each device to paint on: `cuda` without a number is all of them."""
+        return [replace(self, placement=each) for each in every_device(self.placement)]
+
+    def __str__(self) -> str:
+        count = len(every_device(self.placement))
+        devices = f", {count} of them" if count > 1 else ""
+        return f"{self.checkpoint.name} on {self.placement}{devices}{self.reason}"
