@@ -53,6 +53,10 @@ class StorageError(MonetizeError):
     """A result could not be written: full disk, missing permission, lost drive."""
 
 
+class ReadError(StorageError):
+    """A file could not be read because the system fails: a lost drive, too many open files."""
+
+
 class Interrupted(MonetizeError):
     """The user stopped the job; the message says how to resume it."""
 

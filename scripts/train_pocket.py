@@ -38,7 +38,7 @@ from monetize.captioning.captioner import Captioner
 from monetize.checkpoints.resolve import POCKET_FOLDER
 from monetize.cli.parameter_types import DURATION
 from monetize.devices import place
-from monetize.images.photos import open_photo
+from monetize.images.decoding import open_photo
 from monetize.settings import CaptionSettings, DeviceSettings
 
 # Shares of the time budget, as they paid on two cores; the stylizing takes what it takes.

@@ -16,7 +16,7 @@ from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
 from monetize.checkpoints.loading import SCHEDULER_CLASSES
 from monetize.checkpoints.resolve import POCKET_FOLDER, resolve, resolve_auto
 from monetize.errors import CheckpointError
-from monetize.images.photos import open_photo
+from monetize.images.decoding import open_photo
 from monetize.painting.painter import Painter
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.weights import Weight

@@ -18,7 +18,7 @@ from transformers import (
 from monetize.captioning.spec import CaptionerSpec
 from monetize.checkpoints.loading import load_captioning_model
 from monetize.errors import CheckpointError
-from monetize.images.photos import open_photo
+from monetize.images.decoding import open_photo
 from monetize.progress import Reporter
 from monetize.settings import CaptionSettings, DeviceSettings
 

@@ -4,13 +4,16 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from torch import Tensor
 
 from monetize.captioning.captioner import Captioner
 from monetize.errors import PhotoError
-from monetize.images.photos import Photo, open_photo
+from monetize.images.decoding import opened_photo
+from monetize.images.image_notes import ImageNotes
+from monetize.images.photos import Photo
 
 T = TypeVar("T")
 
@@ -21,15 +24,19 @@ def of_readable(
     captioner: Captioner,
     batches: Iterable[Sequence[Photo]],
     make: Callable[[Sequence[Tensor]], Sequence[T]],
+    notes: ImageNotes | None = None,
 ) -> Iterator[tuple[Sequence[Photo], dict[str, T], dict[str, str]]]:
     """Call `make` on the photos of each batch that can be read, while the next one is read.
 
     Yields each batch with {photo: what was made of it} and {photo: why it cannot be read}.
     """
     threads = ThreadPoolExecutor(min(MOST_READERS, os.cpu_count() or 1))
+    taken = notes or ImageNotes()
 
     def read(photo: Photo) -> Tensor:
-        return captioner.prepare(open_photo(photo.path))
+        note = partial(taken.add, photo.key)
+        with opened_photo(photo.path, note=note) as image:
+            return captioner.prepare(image)
 
     ahead = deque[tuple[Sequence[Photo], list[Future[Tensor]]]]()
     try:

@@ -6,8 +6,9 @@ from pathlib import Path
 from monetize.atomic_files import write_bytes
 from monetize.captioning.captioner import CaptionAttention, Captioner
 from monetize.captioning.read_ahead import of_readable
+from monetize.images.decoding import open_photo
 from monetize.images.encoding import encode
-from monetize.images.photos import Photo, open_photo
+from monetize.images.photos import Photo
 from monetize.sheets.caption_heatmap import draw
 
 

@@ -98,8 +98,8 @@ def run(
         keep_work=keep_work,
     )
     gallery = JobGallery.plan(job) if with_gallery else None
-    others = f" (skipped other files: {job.others})" if job.others else ""
-    terminal.say(f"Photos: {len(job.photos)} in {photos}{others}")
+    passed_over = f" (passed over: {job.passed_over})" if job.passed_over else ""
+    terminal.say(f"Photos: {len(job.photos)} in {photos}{passed_over}")
 
     load_libraries(terminal)
     from monetize.job.run import run as run_job

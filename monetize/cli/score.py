@@ -36,6 +36,12 @@ _input_option = option_in("Input")
     help="TorchScript of Inception-2015 that maps (batch, 3, 299, 299) in [-1, 1] to 2,048 "
     "features.  [default: the one in the optional dependency `score`]",
 )
+@_input_option(
+    "--trust-inception",
+    is_flag=True,
+    help="Load --inception even if it is not the known network. A TorchScript is a program: it can "
+    "read and overwrite your files.",
+)
 @_input_option("--no-cache", is_flag=True, help="Do not cache the features of the references.")
 @device_option
 @json_option
@@ -45,6 +51,7 @@ def score(
     reference: Path,
     memorization_reference: Path | None,
     inception_file: Path | None,
+    trust_inception: bool,
     device: str,
     no_cache: bool,
     as_json: bool,
@@ -84,7 +91,9 @@ def score(
 
     generated, paintings = ImageSet.of(what), ImageSet.of(reference)
     training = ImageSet.of(memorization_reference) if memorization_reference else None
-    inception = Inception.load(inception_file, place(DeviceSettings(device=device)).device)
+    inception = Inception.load(
+        inception_file, place(DeviceSettings(device=device)).device, trust=trust_inception
+    )
     result = score_pictures(
         generated, paintings, inception, terminal, training=training, cache=not no_cache
     )

@@ -5,14 +5,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from monetize.contest.zip_members import MemberInfo, inspect_member, quiet_pillow
-from monetize.images.zip_files import is_image, open_zip
+from monetize.contest.zip_members import MemberInfo, MemberInspector
+from monetize.images.zip_files import image_members, open_zip
 from monetize.messages import counted, name_some, printable
 from monetize.progress import Reporter
 
@@ -70,11 +69,11 @@ def check(path: Path, reporter: Reporter) -> CheckResult:
     infos: list[MemberInfo] = []
     with open_zip(path) as archive:
         members = archive.infolist()
-        images = [member for member in members if is_image(member.filename)]
-        with quiet_pillow(), reporter.stage("Checking", len(images), "image") as stage:
+        images = image_members(archive)
+        with reporter.stage("Checking", len(images), "image") as stage:
             pool = ThreadPoolExecutor(THREADS)
             try:
-                for info in pool.map(partial(inspect_member, archive), images):
+                for info in pool.map(MemberInspector(archive).inspect, images):
                     infos.append(info)
                     stage.advance()
             finally:  # an interruption does not wait for images that are not started
@@ -85,7 +84,7 @@ def check(path: Path, reporter: Reporter) -> CheckResult:
         (
             _named(path.name),
             _count(count),
-            _at_the_root(members),
+            _at_the_root(members, images),
             _of_images("JPEG", infos, _other_format),
             _of_images("{} × {} pixels".format(*CONTEST_SIZE), infos, _other_size),
             _of_images("RGB", infos, _other_mode),
@@ -106,16 +105,16 @@ def _count(count: int) -> Rule:
     return Rule(name, count in CONTEST_COUNT, f"{count:,}")
 
 
-def _at_the_root(members: Sequence[zipfile.ZipInfo]) -> Rule:
+def _at_the_root(members: Sequence[zipfile.ZipInfo], images: Sequence[zipfile.ZipInfo]) -> Rule:
     """Check that there are only images, in no folder, with distinct names."""
-    images = {member.filename for member in members if is_image(member.filename)}
+    image_names = {member.filename for member in images}
     faults = []
     for name, times in Counter(member.filename for member in members).items():
         if name.endswith("/"):
             faults.append(f"{name} (a folder)")
         elif "/" in name or "\\" in name:
             faults.append(f"{name} (in a folder)")
-        elif name not in images:
+        elif name not in image_names:
             faults.append(f"{name} (not an image)")
         elif times > 1:
             faults.append(f"{name} ({times:,} with this name)")

@@ -2,23 +2,21 @@
 
 import hashlib
 import io
-import warnings
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from PIL import Image
-from tqdm import tqdm
 
+from monetize.errors import PhotoError
+from monetize.images.decoding import BUDGET, check_limits
+from monetize.images.file_types import FORMATS, HEIF
+from monetize.images.zip_files import TooLarge, read_member
 from monetize.messages import first_line
 
 # Far above any image of the contest; what claims more may exhaust the memory.
-MAX_BYTES = 50_000_000
 MAX_PIXELS = 16_000_000
-# The contest uses none of Pillow's other formats, and one of them (EPS) starts a program.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-ENCRYPTED = 0x1
+# The package for HEIC may be missing, and the contest does not accept it anyway.
+CONTEST_FORMATS = tuple(name for name in FORMATS if name != HEIF)
 # Of 255, for averages over squares of about 8 × 8 pixels. Of 1,880 photos and 1,080 paintings by
 # Monet, the dullest has a range of 50, all others at least 89. A failed painting has one color
 # except for JPEG artifacts.
@@ -45,28 +43,35 @@ class MemberInfo:
     shade: str | None = None
 
 
-def inspect_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> MemberInfo:
-    """Read a member, check its CRC and decode it in full; never raises for damaged ones."""
-    info = MemberInfo(member.filename)
-    if member.file_size > MAX_BYTES:
-        size = tqdm.format_sizeof(member.file_size, "B")
-        return replace(info, undecodable=f"not tried: claims to be {size}")
-    if member.flag_bits & ENCRYPTED:
-        return replace(info, unreadable="encrypted")
-    try:
-        with archive.open(member) as file:
-            # Limited, as a member may unpack to more than it claims.
-            data = file.read(member.file_size + 1)
-    except Exception as error:
-        # Damaged members make zipfile and its decompressors raise nearly any exception.
-        why = "its CRC differs" if str(error).startswith("Bad CRC") else _reason(error)
-        return replace(info, unreadable=why)
-    return _decode(replace(info, unreadable=""), data)
+class MemberInspector:
+    """Inspects the images of a zip; equal files are decoded once."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
+        self._decoded: dict[bytes, MemberInfo] = {}
+
+    def inspect(self, member: zipfile.ZipInfo) -> MemberInfo:
+        """Read a member, check its CRC and decode it in full.
+
+        Damage is reported in the returned facts; raises ReadError if the system cannot read files.
+        """
+        name = member.filename
+        try:
+            data = read_member(self.archive, member)
+        except TooLarge as error:
+            return MemberInfo(name, undecodable=f"not tried: {error}")
+        except PhotoError as error:
+            return MemberInfo(name, unreadable=str(error))
+        key = hashlib.sha256(data).digest()
+        if key not in self._decoded:
+            self._decoded[key] = _decode(data)
+        return replace(self._decoded[key], name=name)
 
 
-def _decode(info: MemberInfo, data: bytes) -> MemberInfo:
+def _decode(data: bytes) -> MemberInfo:
+    info = MemberInfo("", unreadable="")
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=CONTEST_FORMATS)
     except Image.DecompressionBombError:
         return replace(info, undecodable="not tried: claims too many pixels")
     except Exception:
@@ -79,31 +84,25 @@ def _decode(info: MemberInfo, data: bytes) -> MemberInfo:
         if image.width * image.height > MAX_PIXELS:
             return replace(info, undecodable=f"not tried: {image.width} × {image.height} pixels")
         try:
-            image.load()
-            rgb = image if image.mode == "RGB" else image.convert("RGB")
+            check_limits(image, data)
+            with BUDGET.reserve(image.width * image.height):
+                image.load()
+                return _with_pixels(info, image if image.mode == "RGB" else image.convert("RGB"))
         except Exception as error:
             # Damaged files make Pillow's decoders raise nearly any exception.
-            return replace(info, undecodable=_reason(error))
-        digest = hashlib.sha256(f"{rgb.size}".encode() + rgb.tobytes()).digest()
-        return replace(info, undecodable="", digest=digest, shade=_shade(rgb))
+            why = first_line(error) or f"damaged ({type(error).__name__})"
+            return replace(info, undecodable=why)
+
+
+def _with_pixels(info: MemberInfo, rgb: Image.Image) -> MemberInfo:
+    digest = hashlib.sha256(f"{rgb.size}".encode() + rgb.tobytes()).digest()
+    return replace(info, undecodable="", digest=digest, shade=_shade(rgb))
 
 
 def _shade(image: Image.Image) -> str:
     """Tell whether an image is black or nearly uniform by the range of its squares' averages."""
     extrema = image.reduce(max(1, min(image.size) // 32)).getextrema()
-    ranges = [(int(low), int(high)) for low, high in extrema]  # type: ignore[misc] # RGB has three bands
+    ranges = [(int(low), int(high)) for low, high in extrema]  # type: ignore[misc] # RGB
     if max(high - low for low, high in ranges) >= UNIFORM_RANGE:
         return ""
     return "black" if max(high for _, high in ranges) < BLACK_MAX else "uniform"
-
-
-def _reason(error: Exception) -> str:
-    return first_line(error) or f"damaged ({type(error).__name__})"
-
-
-@contextmanager
-def quiet_pillow() -> Iterator[None]:
-    """Suppress Pillow's warnings about large or odd files: relevant facts are in MemberInfo."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -6,11 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from monetize.atomic_files import flush_all, write_bytes
+from monetize.atomic_files import flush_all, output_target, write_bytes
 from monetize.errors import UsageError
-
-# Every folder of a gallery contains this file; no other folder is ever replaced.
-MARK = "made-by-monetize.txt"
+from monetize.images.photos import GALLERY_MARK
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class GalleryFiles:
     @property
     def is_unfinished(self) -> bool:
         """Whether a gallery with this label was being built when its process was killed."""
-        mark = self.part / MARK
+        mark = self.part / GALLERY_MARK
         return is_gallery(self.part) and mark.is_file() and mark.read_text("utf-8") == self._mark
 
     def check(self, *, overwrite: bool) -> None:
@@ -50,6 +48,7 @@ class GalleryFiles:
             raise UsageError(f"{page}: there is no folder {page.parent}: create it first")
         if page.is_dir():
             raise UsageError(f"{page} is a folder: choose another name for the page")
+        output_target(page)  # raises for a device, pipe or socket
         for folder in (self.folder, self.part, self.old):
             if (folder.exists() or folder.is_symlink()) and not is_gallery(folder):
                 raise UsageError(
@@ -76,7 +75,7 @@ class GalleryFiles:
         """Create the empty folder `part` with its mark."""
         _remove(self.part)
         self.part.mkdir()
-        (self.part / MARK).write_text(self._mark, "utf-8")
+        (self.part / GALLERY_MARK).write_text(self._mark, "utf-8")
 
     def publish(self, page: bytes) -> None:
         """Move `part` and the page into place; if that fails, an older gallery stays."""
@@ -107,7 +106,7 @@ def is_gallery(folder: Path) -> bool:
     """Whether monetize made this folder; an empty one is left of a killed process or harmless."""
     if folder.is_symlink() or not folder.is_dir():
         return False
-    return (folder / MARK).is_file() or not any(folder.iterdir())
+    return (folder / GALLERY_MARK).is_file() or not any(folder.iterdir())
 
 
 def _remove(folder: Path) -> None:

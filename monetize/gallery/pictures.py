@@ -1,17 +1,16 @@
 """The images of a gallery: paintings as in the zip, photos cropped to their shape."""
 
-import io
 import os
 import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import PIL
 from PIL import Image, ImageOps
 
 from monetize.errors import InputError, PhotoError
-from monetize.images.photos import open_photo
+from monetize.images.decoding import image_size, opened_photo
+from monetize.images.zip_files import read_member
 from monetize.job.report_reader import Results, Row, opened
 from monetize.messages import printable
 from monetize.progress import Reporter
@@ -57,12 +56,11 @@ def write_pictures(
 
 def _write_painting(archive: zipfile.ZipFile, name: str, path: Path) -> tuple[int, int]:
     """Copy a painting's bytes; returns its width and height."""
-    data = archive.read(name)
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            size = image.size
-    except PIL.UnidentifiedImageError:
-        raise InputError(f"{archive.filename}: {printable(name)} is not an image") from None
+        data = read_member(archive, archive.getinfo(name))
+        size = image_size(data)
+    except PhotoError as error:
+        raise InputError(f"{printable(name)} in {archive.filename}: {error}") from None
     path.write_bytes(data)
     return size
 
@@ -72,8 +70,9 @@ def _write_photo(source: Path, size: tuple[int, int], path: Path) -> str:
     if not os.access(source, os.F_OK):
         return NOT_FOUND
     try:
-        photo = open_photo(source)
+        with opened_photo(source) as photo:
+            fitted = ImageOps.fit(photo, size, Image.Resampling.LANCZOS)
     except PhotoError as error:
         return str(error)
-    ImageOps.fit(photo, size, Image.Resampling.LANCZOS).save(path, "JPEG", quality=PHOTO_QUALITY)
+    fitted.save(path, "JPEG", quality=PHOTO_QUALITY)
     return ""

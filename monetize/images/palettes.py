@@ -14,6 +14,7 @@ import numpy as np
 
 from monetize.csv_tables import to_csv
 from monetize.images.color_transfer import ColorStatistics, Palette
+from monetize.images.image_notes import ImageNotes
 from monetize.images.image_sets import ImageSet
 from monetize.messages import counted
 from monetize.progress import Reporter
@@ -55,11 +56,12 @@ class PaletteSource:
 
 def measure(paintings: ImageSet, reporter: Reporter) -> list[ColorStatistics]:
     """Measure each painting's colors; raises InputError for an unreadable one."""
-    statistics = []
+    statistics, notes = [], ImageNotes()
     with reporter.stage("Palette", len(paintings), "painting") as progress:
-        for image in paintings.images():
-            statistics.append(ColorStatistics.of(image))
+        for each in paintings.map(ColorStatistics.of, notes):
+            statistics.append(each)
             progress.advance()
+    notes.warn(reporter)
     return statistics
 
 

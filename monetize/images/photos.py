@@ -1,23 +1,29 @@
-"""Find the photos of a folder, and open one or say why it cannot be opened."""
+"""Find the photos of a folder."""
 
-import io
 import os
-import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import PIL.Image
-import PIL.ImageOps
-from PIL import Image
-
-from monetize.errors import InputError, PhotoError
-from monetize.messages import first_line
-
-HEIF_SUFFIXES = frozenset({".heic", ".heif"})
-SUFFIXES = HEIF_SUFFIXES | frozenset(
-    [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"]
+from monetize.errors import InputError
+from monetize.images.file_types import (
+    HEAD_BYTES,
+    PHOTO_SUFFIXES,
+    image_format,
+    is_foreign_folder,
+    kind_by_name,
+    other_kind,
+    suffix,
 )
+from monetize.images.reading import read_head
+from monetize.messages import counted, name_some
+
 WORKSPACE_SUFFIX = ".zip.work"
+# Every folder of a gallery contains the first file, and no other folder is ever replaced by one;
+# every workspace contains the others.
+GALLERY_MARK = "made-by-monetize.txt"
+WORKSPACE_MARKS = frozenset({"job.json", "paintings"})
 
 
 @dataclass(frozen=True)
@@ -30,112 +36,105 @@ class Photo:
 
 @dataclass(frozen=True)
 class Found:
-    """The photos of a folder, sorted by key, and how many other files were skipped."""
+    """The photos of a folder, sorted by key, and what was passed over.
+
+    `others` counts other files by kind; `folders` are those of monetize itself, of the system and
+    of other programs.
+    """
 
     photos: tuple[Photo, ...]
-    others: int
+    others: Mapping[str, int]
+    folders: tuple[str, ...]
+
+    @property
+    def passed_over(self) -> str:
+        """What was passed over, in words; empty if nothing was."""
+        known = sorted(kind for kind in self.others if kind != "other file")
+        kinds = [*known, "other file"] if "other file" in self.others else known
+        parts = [counted(self.others[kind], kind) for kind in kinds]
+        if self.folders:
+            noun = "folder" if len(self.folders) == 1 else "folders"
+            parts.append(f"the {noun} {name_some(self.folders)}")
+        return ", ".join(parts)
 
 
 def find(folder: Path, *, recursive: bool = True) -> Found:
-    """List the photos in a folder and its subfolders by file extension.
+    """List the photos in a folder and its subfolders.
 
-    Skips hidden files and folders and the workspaces of other jobs; follows links to folders once.
-    Raises InputError if a folder cannot be listed.
+    A photo has the extension or the content of one. Hidden files and folders are skipped; other
+    files, folders that other programs fill with thumbnails or deleted files, and folders that
+    monetize made are passed over and counted. Links to folders are followed once. Raises
+    InputError if a folder cannot be listed, and ReadError if the system cannot read files.
     """
+    photos: list[Photo] = []
+    others: Counter[str] = Counter()
+    skipped: list[str] = []
+    for key, entry in _walk(folder, recursive, skipped):
+        path = Path(entry.path)
+        kind = _other_kind(entry, path)
+        if kind is None:
+            photos.append(Photo(key, path))
+        else:
+            others[kind] += 1
+    photos.sort(key=lambda photo: photo.key)
+    return Found(tuple(photos), others, tuple(sorted(skipped)))
 
-    def fail(error: OSError) -> None:
-        raise InputError(f"{error.filename}: this folder cannot be listed: {error.strerror}")
 
-    photos, others, visited = [], 0, {os.path.realpath(folder)}
-    for root, folders, names in os.walk(folder, followlinks=True, onerror=fail):
-        kept = []
-        for name in sorted(folders) if recursive else ():
-            real = os.path.realpath(Path(root, name))
-            is_workspace = name.lower().endswith(WORKSPACE_SUFFIX)
-            if not (name.startswith(".") or is_workspace or real in visited):
-                visited.add(real)
-                kept.append(name)
-        folders[:] = kept
-        for name in names:
-            if name.startswith("."):
+def _walk(
+    folder: Path, recursive: bool, skipped: list[str]
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield the visible files with their keys, and append the folders that were passed over."""
+    visited = {os.path.realpath(folder)}
+    waiting = [(folder, "")]
+    while waiting:
+        parent, prefix = waiting.pop()
+        entries = _list(parent)
+        if prefix and _is_our_own(parent, {entry.name for entry in entries}):
+            skipped.append(prefix.rstrip("/"))
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
                 continue
-            path = Path(root, name)
-            if path.suffix.lower() in SUFFIXES and (path.is_file() or path.is_symlink()):
-                photos.append(Photo(path.relative_to(folder).as_posix(), path))
-            else:
-                others += 1
-    return Found(tuple(sorted(photos, key=lambda photo: photo.key)), others)
+            if not entry.is_dir():
+                yield prefix + entry.name, entry
+            elif recursive and is_foreign_folder(entry.name):
+                skipped.append(prefix + entry.name)
+            elif recursive and (real := os.path.realpath(entry.path)) not in visited:
+                visited.add(real)
+                waiting.append((Path(entry.path), f"{prefix}{entry.name}/"))
+
+
+def _list(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"{folder}: this folder cannot be listed: {error.strerror}") from error
+
+
+def _is_our_own(folder: Path, names: set[str]) -> bool:
+    is_workspace = folder.name.lower().endswith(WORKSPACE_SUFFIX) or names >= WORKSPACE_MARKS
+    return is_workspace or GALLERY_MARK in names
+
+
+def _other_kind(entry: os.DirEntry[str], path: Path) -> str | None:
+    """Return the kind of a file that is not a photo; None for photos. Reads a few bytes at most."""
+    if kind := kind_by_name(entry.name):
+        return kind
+    if suffix(entry.name) in PHOTO_SUFFIXES:
+        return None if entry.is_file() or entry.is_symlink() else "other file"
+    if not entry.is_file():
+        return "other file"
+    head = read_head(path, HEAD_BYTES)
+    return None if image_format(head) else other_kind(head) or "other file"
 
 
 def require_some(found: Found, folder: Path, recursive: bool) -> None:
     """Raise InputError with a hint if no photo was found."""
     if not found.photos:
+        passed_over = f" (passed over: {found.passed_over})" if found.passed_over else ""
         hint = "" if recursive else "; --recursive searches its subfolders too"
         raise InputError(
-            f"{folder}: no photos in this folder (other files: {found.others}){hint}. "
-            f"Photos have the extensions {', '.join(sorted(SUFFIXES))}."
+            f"{folder}: no photos in this folder{passed_over}{hint}. Photos are JPEG, PNG, HEIC, "
+            "WebP, AVIF, TIFF, GIF or BMP files."
         )
-
-
-def open_photo(path: Path, data: bytes | None = None) -> Image.Image:
-    """Decode an image file: first frame, upright, RGB, transparent parts on white.
-
-    With `data`, the content of the file, such as a member of a zip, path is only a name. Raises
-    PhotoError with the reason if the image cannot be read completely.
-    """
-    is_heif = path.suffix.lower() in HEIF_SUFFIXES
-    can_heif = is_heif and _register_heif()
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns about large or odd files, and raises for unreadable ones.
-            warnings.simplefilter("ignore")
-            with Image.open(path if data is None else io.BytesIO(data)) as image:
-                image.load()
-                return _to_rgb(_upright(image))
-    except PhotoError:
-        raise
-    except Image.DecompressionBombError:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
-        raise PhotoError(f"more than {limit} million pixels: downscale it first") from None
-    except PIL.UnidentifiedImageError:
-        if (path.stat().st_size if data is None else len(data)) == 0:
-            raise PhotoError("empty file") from None
-        if is_heif and not can_heif:
-            raise PhotoError("HEIC photos need another package: pip install pillow-heif") from None
-        raise PhotoError("not an image in a supported format") from None
-    except Exception as error:
-        # Damaged files make Pillow's decoders raise nearly any exception; none may stop the job.
-        if path.is_symlink() and not path.exists():
-            raise PhotoError(f"a link to {path.readlink()}, which does not exist") from None
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise PhotoError(first_line(why) or f"damaged ({type(error).__name__})") from None
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return PIL.ImageOps.exif_transpose(image)
-    except Exception:
-        # The pixels are intact; only the orientation tag is unreadable.
-        return image
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "F"):
-        raise PhotoError("32 bits per pixel, of unknown range: convert it to 8 or 16 bits first")
-    if image.mode.startswith("I;16"):
-        # Pillow clips 16-bit values at 255 when converting them: keep the high byte.
-        image = image.convert("I").point(lambda value: value / 256).convert("L")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
-
-
-def _register_heif() -> bool:
-    try:
-        import pillow_heif
-    except ImportError:
-        return False
-    pillow_heif.register_heif_opener()
-    return True

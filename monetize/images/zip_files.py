@@ -1,18 +1,23 @@
-"""Open a zip, and list the images in it."""
+"""Read images from zips within limits: the one reader for all commands."""
 
 import struct
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from monetize.errors import InputError, UsageError
-from monetize.images.photos import SUFFIXES
+from tqdm import tqdm
+
+from monetize.errors import InputError, PhotoError, ReadError, UsageError
+from monetize.images.file_types import is_image_path
+from monetize.images.reading import FILE_ERRORS
+from monetize.messages import first_line
+
+# Far above a photo in any packed format; a zip of a few kilobytes can claim terabytes.
+MAX_MEMBER_BYTES = 100_000_000
+ENCRYPTED = 0x1
 
 
-def is_image(name: str) -> bool:
-    """Tell by its name whether a member is an image, damaged or not; skips macOS's extra files."""
-    path = PurePosixPath(name)
-    hidden = "__MACOSX" in path.parts or path.name.startswith(".")
-    return not (hidden or name.endswith("/")) and path.suffix.lower() in SUFFIXES
+class TooLarge(PhotoError):
+    """A member claims more bytes than an image has; it was not unpacked."""
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
@@ -35,3 +40,32 @@ def open_zip(path: Path) -> zipfile.ZipFile:
                 f"{path}: the zip is truncated or damaged: copy, download or create it again"
             ) from error
         raise InputError(f"{path}: not a zip; expected one such as monetize run writes") from error
+
+
+def image_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """List the images of a zip by their names, damaged or not, in the order of the zip."""
+    return [member for member in archive.infolist() if is_image_path(member.filename)]
+
+
+def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Unpack a member and check its CRC.
+
+    Raises PhotoError with the reason if it is damaged, ReadError if the system cannot read files.
+    Threads may read from one zip at the same time.
+    """
+    if member.file_size > MAX_MEMBER_BYTES:
+        size = tqdm.format_sizeof(member.file_size, "B")
+        raise TooLarge(f"claims to be {size}, too large for an image")
+    if member.flag_bits & ENCRYPTED:
+        raise PhotoError("encrypted")
+    try:
+        with archive.open(member) as file:
+            # One byte more than claimed, so that the end is reached and the CRC is checked.
+            return file.read(member.file_size + 1)
+    except Exception as error:
+        # Damaged members make zipfile and its decompressors raise nearly any exception.
+        if isinstance(error, OSError) and error.errno not in (None, *FILE_ERRORS):
+            raise ReadError(f"{archive.filename}: cannot be read: {error.strerror}") from error
+        if str(error).startswith("Bad CRC"):
+            raise PhotoError("its CRC differs") from None
+        raise PhotoError(first_line(error) or f"damaged ({type(error).__name__})") from None

@@ -7,6 +7,7 @@ from monetize.captioning.captioner import Captioner
 from monetize.captioning.read_ahead import of_readable
 from monetize.captioning.spec import CaptionerSpec
 from monetize.chunks import chunks
+from monetize.images.image_notes import ImageNotes
 from monetize.job.job import Job
 from monetize.job.workspace import Workspace
 from monetize.progress import Reporter
@@ -39,11 +40,13 @@ def caption_photos(
         begin = time.monotonic()
         # All of a chunk, even photos that have a caption, so that the batch is the one of an
         # uninterrupted job; an existing caption, perhaps edited, is kept.
-        captioned = of_readable(captioner, todo, captioner.caption)
+        notes = ImageNotes()
+        captioned = of_readable(captioner, todo, captioner.caption, notes)
         for number, (chunk, made, reasons) in enumerate(captioned, 1):
             captions = {**made, **captions}
             unreadable.update({k: why for k, why in reasons.items() if k not in captions})
             workspace.save_captions(captions)
             progress.advance(len(chunk))
             on_estimate((time.monotonic() - begin) / number * (len(todo) - number))
+    notes.warn(reporter)
     return captions, unreadable

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from monetize.atomic_files import output_target
 from monetize.captioning.caption_table import read_captions
 from monetize.errors import InputError, PhotoError, UsageError
-from monetize.images.photos import Photo, find, open_photo, require_some
+from monetize.images.decoding import open_photo
+from monetize.images.photos import Photo, find, require_some
 from monetize.job.workspace import Workspace
 from monetize.messages import name_some
 from monetize.settings import RunSettings
@@ -52,7 +54,7 @@ class Job:
 
     folder: Path
     photos: tuple[Photo, ...]
-    others: int
+    passed_over: str
     outputs: Outputs
     settings: RunSettings
     captions_file: Path | None = None
@@ -83,7 +85,15 @@ def prepare(
     photos = found.photos[: settings.limit]
     given = _given_captions(captions_file, folder, photos) if captions_file else None
     return Job(
-        folder, photos, found.others, outputs, settings, captions_file, given, overwrite, keep_work
+        folder,
+        photos,
+        found.passed_over,
+        outputs,
+        settings,
+        captions_file,
+        given,
+        overwrite,
+        keep_work,
     )
 
 
@@ -113,6 +123,8 @@ def _check_outputs(outputs: Outputs, captions_file: Path | None, overwrite: bool
         raise UsageError(f"{out}: there is no folder {out.parent}: make it first")
     if out.is_dir():
         raise UsageError(f"{out} is a folder: give another name for the zip")
+    for path in (out, outputs.table, outputs.summary):
+        output_target(path)  # raises for a device, pipe or socket
     workspace = Workspace(out)
     if captions_file:
         _check_captions_file(captions_file.resolve(), outputs, workspace, overwrite)

@@ -1,12 +1,13 @@
 """The whole job: caption stage → paint stage → pack stage, resumable at any moment."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from monetize.atomic_files import write_bytes, writing
 from monetize.captioning.spec import CaptionerSpec
-from monetize.contest.archive import pack
+from monetize.contest.archive import changed_names, pack
 from monetize.errors import InputError, Interrupted, StorageError
+from monetize.images.heic import heic_caution
 from monetize.images.palettes import PaletteSource
 from monetize.job import report
 from monetize.job.caption_stage import caption_photos
@@ -29,6 +30,8 @@ def run(job: Job, reporter: Reporter) -> Outcome:
     CheckpointError, StorageError, and Interrupted; finished work stays in the workspace.
     """
     settings = job.settings
+    if job.given_captions is None and (caution := heic_caution(job.photos)):
+        reporter.warn(caution)
     painter = PainterSpec.resolve(settings.paint, settings.device, reporter)
     check_weights(painter.tokenizer, settings.paint.weight, settings.style)
     palette = PaletteSource.of(settings.paint.palette) if settings.paint.palette else None
@@ -78,11 +81,20 @@ def _make(
     if not items:
         raise none_readable(unreadable)
     warnings.tell(reporter)
+    _warn_about_names(items, reporter)
     painted = painting.run(items)
     outcome = _pack(job, workspace, painted, unreadable)
     _write_reports(job, workspace, items, painted, outcome, painter, captioner)
     workspace.publish((job.outputs.table, job.outputs.summary), outcome)
     return outcome
+
+
+def _warn_about_names(items: Sequence[Item], reporter: Reporter) -> None:
+    """Report photos whose paintings have other names, because some system rejects theirs."""
+    changed = changed_names({item.photo: item.file for item in items})
+    if changed:
+        pairs = name_some(f"{photo} is {file}" for photo, file in changed.items())
+        reporter.warn(f"names that not every system accepts are changed in the zip: {pairs}")
 
 
 def _captions(

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,36 +34,48 @@ class Inception:
     device: torch.device
 
     @classmethod
-    def load(cls, file: Path | None, device: torch.device) -> "Inception":
+    def load(cls, file: Path | None, device: torch.device, *, trust: bool = False) -> "Inception":
         """Load the network from a TorchScript file; None uses the one of the extra `score`.
 
-        It maps (batch, 3, 299, 299) in [-1, 1] to 2,048 features per image. Raises InputError if
-        it is missing or a different network.
+        It maps (batch, 3, 299, 299) in [-1, 1] to 2,048 features per image. A TorchScript is a
+        program that may read and write files, so one other than the known network is only loaded
+        if `trust`. Raises InputError if the network is missing, unknown or of another shape.
         """
         packaged = file is None
         file = file or _packaged()
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        if packaged and digest != SHA256:
+        data = _read(file)
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != SHA256 and packaged:
             raise InputError(
                 f"{file} is not the expected network (sha256 {digest}): reinstall "
                 f"{PACKAGE.replace('_', '-')}, or give --inception FILE"
             )
+        if digest != SHA256 and not trust:
+            raise InputError(
+                f"--inception {file} is not the known network (sha256 {digest}). A TorchScript is "
+                "a program that can read and overwrite your files: if you trust this one, add "
+                "--trust-inception"
+            )
         try:
-            network = torch.jit.load(str(file), map_location=device).eval()  # type: ignore[no-untyped-call]
+            # From the bytes that were hashed, as the file may change meanwhile.
+            network = torch.jit.load(io.BytesIO(data), map_location=device).eval()  # type: ignore[no-untyped-call]
             with torch.inference_mode():
                 shape = network(torch.zeros(2, 3, SIDE, SIDE, device=device)).flatten(1).shape
-        except RuntimeError as error:
+        except Exception as error:  # a program may raise any
             raise InputError(f"--inception {file}: not a TorchScript of Inception-2015") from error
         if shape != (2, WIDTH):
             raise InputError(f"--inception {file}: returns {shape[1]:,} features, not {WIDTH:,}")
         return cls(network, digest, device)
 
-    @torch.inference_mode()
     def features(self, images: Iterable[Image.Image]) -> Iterator[Floats]:
         """Yield pool features of RGB images of any size, shape = (batch, 2048), batch by batch."""
-        # Resized one by one: a batch of large photos would exhaust the memory.
-        resized = map(preprocess, images)
-        while batch := list(islice(resized, BATCH_SIZE)):
+        return self.features_of(map(preprocess, images))
+
+    @torch.inference_mode()
+    def features_of(self, inputs: Iterable[Tensor]) -> Iterator[Floats]:
+        """Yield pool features of preprocessed images, shape = (batch, 2048), batch by batch."""
+        inputs = iter(inputs)
+        while batch := list(islice(inputs, BATCH_SIZE)):
             # Convolutions are several times as fast on a CPU in this memory format.
             pixels = torch.stack(batch).to(self.device, memory_format=torch.channels_last)
             yield self.network(pixels).flatten(1).double().cpu().numpy()
@@ -76,7 +89,9 @@ def preprocess(image: Image.Image) -> Tensor:
     """
     pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
     rows, columns = (_corner_bilinear(size) for size in pixels.shape[1:])
-    return (rows @ pixels.float() @ columns.T - 128) / 128
+    # Channel by channel, as a large photo takes gigabytes as floats.
+    resized = torch.stack([rows @ channel.float() @ columns.T for channel in pixels])
+    return (resized - 128) / 128
 
 
 @lru_cache
@@ -90,6 +105,13 @@ def _corner_bilinear(size: int) -> Tensor:
     matrix.scatter_add_(1, lower[:, None], 1 - fraction)
     matrix.scatter_add_(1, upper[:, None], fraction)
     return matrix.float()
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from error
 
 
 def _packaged() -> Path:

@@ -1,5 +1,6 @@
 """Score a set of images like the contest: FID, KID and MiFID against reference paintings."""
 
+import errno
 import io
 import os
 from collections.abc import Iterator
@@ -7,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from torch import Tensor
 
 from monetize.atomic_files import write_bytes
-from monetize.errors import InputError
+from monetize.errors import InputError, StorageError
 from monetize.file_errors import explain_write_errors
+from monetize.images.image_notes import ImageNotes
 from monetize.images.image_sets import ImageSet
-from monetize.messages import counted
+from monetize.messages import counted, name_some
 from monetize.progress import Reporter, Stage
-from monetize.scoring.inception import WIDTH, Inception
+from monetize.scoring.inception import WIDTH, Inception, preprocess
 from monetize.scoring.metrics import (
     Estimate,
     Floats,
@@ -63,7 +65,8 @@ def score(
     """Score images against a reference, and their memorization against a training set.
 
     The training set defaults to the reference. Raises InputError for an unreadable image, and for
-    a set of fewer than four. Features of reference and training set are cached if `cache`.
+    a set of fewer than four. Features of reference and training set are cached if `cache`; if that
+    fails, the reporter is warned.
     """
     for images in (generated, reference, *([training] if training else [])):
         if len(images) < MIN_IMAGES:
@@ -108,24 +111,63 @@ def _cautions(generated: ImageSet, reference: ImageSet) -> list[str]:
 
 
 def _features(images: ImageSet, inception: Inception, reporter: Reporter, *, cache: bool) -> Floats:
-    file = None
-    if cache:
-        file = _cache_folder() / f"{inception.digest[:16]}-{images.digest()[:32]}.npy"
-        with explain_write_errors(file):  # before the work rather than after it
-            file.parent.mkdir(parents=True, exist_ok=True)
-        cached = _load(file, len(images))
-        if cached is not None:
-            reporter.say(f"Features of {images.source}: from {file}")
-            return cached
+    file = _cache_file(images, inception, reporter) if cache else None
+    cached = _load(file, len(images)) if file else None
+    if cached is not None:
+        reporter.say(f"Features of {images.source}: from {file}")
+        return cached
     label = f"Features of {images.source.name}"
+    notes = ImageNotes()
     with reporter.stage(label, len(images), "image") as progress:
-        counted_images = _advancing(images.images(), progress)
-        features = np.concatenate(list(inception.features(counted_images)))
+        inputs = _advancing(images.map(preprocess, notes), progress)
+        features = np.concatenate(list(inception.features_of(inputs)))
+    notes.warn(reporter)
+    _require_finite(features, images)
     if file is not None:
-        buffer = io.BytesIO()
-        np.save(buffer, features.astype(np.float32))
-        write_bytes(file, buffer.getvalue())
+        _save(file, features, reporter)
     return features
+
+
+def _require_finite(features: Floats, images: ImageSet) -> None:
+    bad = np.flatnonzero(~np.isfinite(features).all(1))
+    if len(bad):
+        names = name_some(images.names[i] for i in bad)
+        raise InputError(f"{images.source}: the Inception network returns NaN for {names}")
+
+
+def _cache_file(images: ImageSet, inception: Inception, reporter: Reporter) -> Path | None:
+    """Return the file of a set's features; warns, before any work, if there can be none."""
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        reporter.warn("features are not cached: there is no home folder; set XDG_CACHE_HOME")
+        return None
+    folder = Path(home) / "monetize" / "features"
+    file = folder / f"{inception.digest[:16]}-{images.digest()[:32]}.npy"
+    if file.exists():
+        return file
+    try:
+        with explain_write_errors(file):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK):
+                raise PermissionError(errno.EACCES, "permission denied")
+    except StorageError as error:
+        _warn(reporter, error)
+        return None
+    return file
+
+
+def _save(file: Path, features: Floats, reporter: Reporter) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, features.astype(np.float32))
+    try:
+        write_bytes(file, buffer.getvalue())
+    except StorageError as error:
+        _warn(reporter, error)
+
+
+def _warn(reporter: Reporter, error: StorageError) -> None:
+    reporter.warn(f"features are not cached: {error}. XDG_CACHE_HOME names another folder")
 
 
 def _load(file: Path, count: int) -> Floats | None:
@@ -134,15 +176,11 @@ def _load(file: Path, count: int) -> Floats | None:
         features: Floats = np.load(file, allow_pickle=False).astype(np.float64)
     except (OSError, ValueError, EOFError):
         return None
-    return features if features.shape == (count, WIDTH) else None
+    intact = features.shape == (count, WIDTH) and np.isfinite(features).all()
+    return features if intact else None
 
 
-def _advancing(images: Iterator[Image.Image], progress: Stage) -> Iterator[Image.Image]:
-    for image in images:
-        yield image
+def _advancing(inputs: Iterator[Tensor], progress: Stage) -> Iterator[Tensor]:
+    for each in inputs:
+        yield each
         progress.advance()
-
-
-def _cache_folder() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "monetize" / "features"

@@ -1,6 +1,7 @@
 """Batches of photos, read ahead of the model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition
 
@@ -12,7 +13,8 @@ from monetize.captioning import read_ahead
 from monetize.captioning.captioner import Captioner
 from monetize.captioning.read_ahead import of_readable
 from monetize.chunks import chunks
-from monetize.images.photos import Photo, open_photo
+from monetize.images.decoding import Note, open_photo, opened_photo
+from monetize.images.photos import Photo
 
 
 @pytest.fixture
@@ -45,11 +47,13 @@ def test_the_next_batch_is_read_while_one_is_captioned_and_no_more(
     opened: set[str] = set()
     another = Condition()
 
-    def noted(path: Path) -> Image.Image:
+    @contextmanager
+    def noted(path: Path, note: Note) -> Iterator[Image.Image]:
         with another:
             opened.add(path.name)
             another.notify()
-        return open_photo(path)
+        with opened_photo(path, note=note) as image:
+            yield image
 
     def make(prepared: Sequence[torch.Tensor]) -> list[int]:
         with another:
@@ -57,7 +61,7 @@ def test_the_next_batch_is_read_while_one_is_captioned_and_no_more(
             assert len(opened) == expected
         return [expected] * len(prepared)
 
-    monkeypatch.setattr(read_ahead, "open_photo", noted)
+    monkeypatch.setattr(read_ahead, "opened_photo", noted)
     expected = 4
     for _, made, _ in of_readable(captioner, chunks(six, 2), make):
         assert set(made.values()) == {expected}

@@ -109,7 +109,7 @@ def test_a_photo_without_permission_is_listed(
     ("photos_name", "out", "code", "message"),
     [
         ("nowhere", "out.zip", 2, "Directory 'nowhere' does not exist"),
-        ("empty", "out.zip", 1, "empty: no photos in this folder (other files: 0)"),
+        ("empty", "out.zip", 1, "empty: no photos in this folder. Photos are JPEG, "),
         ("photos", "nowhere/out.zip", 2, "there is no folder nowhere: make it first"),
         ("photos", "out.tar", 2, "the output is a zip: give it a name such as images.zip"),
         ("photos", "folder.zip", 2, "folder.zip is a folder: give another name"),

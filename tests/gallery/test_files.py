@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from helpers import Run, names
 
-from monetize.gallery.files import MARK
+from monetize.images.photos import GALLERY_MARK
 
 
 def test_a_gallery_is_replaced_only_by_overwrite(cli: Run, out: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_folder_of_somebody_else_is_never_replaced(cli: Run, out: Path, ending
 def test_what_a_killed_process_left_is_no_hindrance(cli: Run, out: Path) -> None:
     for ending in (".gallery.part", ".gallery.old"):
         (out.with_suffix(ending) / "photos").mkdir(parents=True)
-        (out.with_suffix(ending) / MARK).write_text("")
+        (out.with_suffix(ending) / GALLERY_MARK).write_text("")
     assert cli("gallery", out).exit_code == 0
     assert not {"images.gallery.part", "images.gallery.old"} & names(out.parent)
 
@@ -54,7 +54,7 @@ def test_a_page_needs_a_fitting_name(cli: Run, out: Path, output: str, message: 
 
 
 @pytest.mark.parametrize(
-    "where", ["monetize.gallery.pictures.open_photo", "monetize.gallery.files.write_bytes"]
+    "where", ["monetize.gallery.pictures.opened_photo", "monetize.gallery.files.write_bytes"]
 )
 @pytest.mark.parametrize("replacing", [False, True])
 def test_an_interruption_leaves_what_was_there(

@@ -6,7 +6,7 @@ from finished_job import CAPTIONS, FILES, data, entries
 from helpers import Run, members, names
 from PIL import Image
 
-from monetize.gallery.files import MARK
+from monetize.images.photos import GALLERY_MARK
 
 
 def test_a_zip_becomes_a_page_and_a_folder_of_pictures(cli: Run, out: Path) -> None:
@@ -15,7 +15,7 @@ def test_a_zip_becomes_a_page_and_a_folder_of_pictures(cli: Run, out: Path) -> N
     page, folder = out.with_suffix(".html"), out.with_suffix(".gallery")
     assert result.stderr.splitlines()[-1] == f"Gallery: {page}"
     assert "Warning" not in result.stderr
-    assert names(folder) == {"paintings", "photos", MARK}
+    assert names(folder) == {"paintings", "photos", GALLERY_MARK}
     assert names(folder / "paintings") == names(folder / "photos") == set(FILES)
     for file, painting in members(out).items():
         assert (folder / "paintings" / file).read_bytes() == painting
@@ -45,5 +45,5 @@ def test_a_damaged_painting_leaves_no_gallery(cli: Run, out: Path) -> None:
     out.write_bytes(out.read_bytes().replace(b"JFIF", b"JFIX", 1))
     result = cli("gallery", out)
     assert result.exit_code == 1
-    assert "images.zip: damaged: Bad CRC-32" in result.stderr
+    assert "images.zip: its CRC differs" in result.stderr
     assert names(out.parent) == {"photos", "images.zip", "images.csv", "images.json"}

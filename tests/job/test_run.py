@@ -63,7 +63,7 @@ def test_the_terminal_tells_what_is_found_done_and_where(
     (photos / "notes.txt").write_text("x")
     result = run_job(photos, tmp_path / "images.zip")
     first, *others = result.stderr.splitlines()
-    assert first == f"Photos: 6 in {photos} (skipped other files: 1)"
+    assert first == f"Photos: 6 in {photos} (passed over: 1 other file)"
     assert any(line.startswith("Captioner: ") and "cpu, float32" in line for line in others)
     assert "Painting at 64 × 64 pixels, resized to 256 × 256 in the zip" in others
     assert any(line.startswith("The contest requires 7,000 to 10,000 images") for line in others)

@@ -19,10 +19,18 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "other.pt"
     make_tiny_inception(file, width=1000)
     with pytest.raises(InputError, match="returns 1,000 features, not 2,048"):
-        Inception.load(file, CPU)
+        Inception.load(file, CPU, trust=True)
     file.write_bytes(b"not a network")
     with pytest.raises(InputError, match="not a TorchScript of Inception-2015"):
+        Inception.load(file, CPU, trust=True)
+
+
+def test_an_unknown_network_is_not_run_unless_trusted(tmp_path: Path) -> None:
+    """A TorchScript is a program."""
+    file = make_tiny_inception(tmp_path / "other.pt")
+    with pytest.raises(InputError, match=r"not the known network.*--trust-inception"):
         Inception.load(file, CPU)
+    assert Inception.load(file, CPU, trust=True).digest
 
 
 def test_without_the_extra_the_message_says_how_to_install_it(
@@ -67,7 +75,8 @@ def test_images_are_resized_like_the_graph_does(size: int) -> None:
 
 
 def test_images_of_different_sizes_keep_their_order(tmp_path: Path) -> None:
-    inception = Inception.load(make_tiny_inception(tmp_path / "network.pt"), CPU)
+    file = make_tiny_inception(tmp_path / "network.pt")
+    inception = Inception.load(file, CPU, trust=True)
     images = [Image.new("RGB", (8 + i % 2, 9), (40 * i,) * 3) for i in range(5)]
     together = np.concatenate(list(inception.features(images)))
     one_by_one = np.concatenate([next(iter(inception.features([image]))) for image in images])

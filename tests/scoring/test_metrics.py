@@ -45,6 +45,16 @@ def test_frechet_distance_of_gaussians_is_the_closed_form() -> None:
     assert frechet_distance(ours, theirs) == pytest.approx(expected, rel=1e-9)
 
 
+def test_equal_sets_have_no_distance_of_either_sign() -> None:
+    for number in (12, 200):
+        ours = features(number, 1)
+        assert frechet_distance(ours, ours[::-1]) == 0
+        distances = nearest_distances(ours, ours)
+        assert distances.min() >= 0
+        assert distances == pytest.approx(0, abs=1e-12)
+    assert frechet_distance(ours, ours + 1e-3) == pytest.approx(WIDTH * 1e-6, rel=1e-3)
+
+
 class Given(nn.Module):
     """Passes features through in place of a network."""
 

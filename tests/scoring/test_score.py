@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import Result
-from helpers import Run
+from helpers import Run, nobody, open_to_others
 from PIL import Image
 from tiny_inception import make_tiny_inception
 
@@ -55,13 +55,14 @@ def theirs(tmp_path: Path) -> Path:
 @pytest.fixture
 def score(cli: Run, network: Path) -> Run:
     def run(*args: object) -> Result:
-        return cli("score", *args, "--inception", network, "--device", "cpu")
+        flags = ("--inception", network, "--trust-inception", "--device", "cpu")
+        return cli("score", *args, *flags)
 
     return run
 
 
 def features(network: Path, source: Path) -> np.ndarray:
-    inception = Inception.load(network, CPU)
+    inception = Inception.load(network, CPU, trust=True)
     return np.concatenate(list(inception.features(ImageSet.of(source).images())))
 
 
@@ -149,13 +150,62 @@ def test_damaged_features_are_recomputed(
     assert file.read_bytes() == whole
 
 
-def test_an_unwritable_cache_is_reported_before_the_work(
+def test_an_unwritable_cache_is_reported_before_the_work_which_goes_on(
     score: Run, ours: Path, theirs: Path, cache: Path
 ) -> None:
     cache.write_text("a file")
     result = score(ours, "--reference", theirs)
+    assert result.exit_code == 0, result.stderr
+    warning = result.stderr.index(f"Warning: features are not cached: {cache}")
+    assert warning < result.stderr.index("Features of theirs")
+
+
+def test_a_read_only_cache_is_read_but_not_written(
+    score: Run, ours: Path, theirs: Path, network: Path, tmp_path: Path
+) -> None:
+    first = score(ours, "--reference", theirs)
+    open_to_others(tmp_path)
+    open_to_others(network.parent)
+    with nobody():
+        cached = score(ours, "--reference", theirs)
+        other = score(theirs, "--reference", ours)
+    assert (cached.exit_code, cached.stdout) == (0, first.stdout)
+    assert "not cached" not in cached.stderr
+    assert other.exit_code == 0, other.stderr
+    assert "Warning: features are not cached: " in other.stderr
+
+
+def test_without_a_home_folder_there_is_no_cache(
+    score: Run, ours: Path, theirs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    result = score(ours, "--reference", theirs)
+    assert result.exit_code == 0, result.stderr
+    assert "Warning: features are not cached: there is no home folder" in result.stderr
+
+
+def test_a_set_has_no_distance_from_itself(score: Run, theirs: Path) -> None:
+    result = score(theirs, "--reference", theirs)
+    assert result.exit_code == 0, result.stderr
+    mifid, fid, _, distance, *_ = result.stdout.splitlines()
+    assert mifid.split()[:2] == ["MiFID", "0.00"]
+    assert fid.split()[:2] == ["FID", "0.00"]
+    assert distance.split()[:2] == ["distance", "0.000"]
+
+
+def test_an_image_without_finite_features_is_named(
+    cli: Run, ours: Path, theirs: Path, tmp_path: Path
+) -> None:
+    Image.new("RGB", (8, 8), "white").save(ours / "007.png")
+    network = make_tiny_inception(tmp_path / "nan.pt", nan_on_white=True)
+    flags = ("--inception", network, "--trust-inception", "--device", "cpu")
+    result = cli("score", ours, "--reference", theirs, *flags)
     assert result.exit_code == 1
-    assert str(cache) in result.stderr and "Features of theirs" not in result.stderr
+    assert "ours: the Inception network returns NaN for 007.png" in result.stderr
 
 
 @pytest.mark.parametrize("few", ["ours", "theirs"])

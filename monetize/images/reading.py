@@ -1,0 +1,85 @@
+"""Read a file, and tell a file that cannot be read from a system that cannot read any."""
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from monetize.errors import PhotoError, ReadError
+from monetize.file_errors import reason
+from monetize.messages import printable
+
+T = TypeVar("T")
+
+MAX_FILE_BYTES = 1_000_000_000
+RETRY_SECONDS = 0.2
+# About this file alone. All other errors (too many open files, out of memory, a disk that fails)
+# would hit the next file as well.
+FILE_ERRORS = frozenset(
+    {
+        *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR),
+        *(errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL),
+    }
+)
+
+
+def read_file(path: Path) -> bytes:
+    """Read a regular file completely.
+
+    Raises PhotoError with the reason, or ReadError if the system fails twice in a row.
+    """
+    return _retrying(path, lambda: _read(path))
+
+
+def read_head(path: Path, length: int) -> bytes:
+    """Read a file's first bytes; empty for a file that cannot be opened. Raises ReadError."""
+    try:
+        return _retrying(path, lambda: _read_head(path, length))
+    except PhotoError:
+        return b""
+
+
+def _read(path: Path) -> bytes:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise PhotoError("not a regular file")
+    if status.st_size > MAX_FILE_BYTES:
+        size, limit = (tqdm.format_sizeof(n, "B") for n in (status.st_size, MAX_FILE_BYTES))
+        raise PhotoError(f"a file of {size}: images may have {limit}")
+    return path.read_bytes()
+
+
+def _read_head(path: Path, length: int) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        return os.read(descriptor, length)
+    finally:
+        os.close(descriptor)
+
+
+def _retrying(path: Path, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except OSError as error:
+        _raise_if_file_error(path, error)
+    time.sleep(RETRY_SECONDS)
+    try:
+        return read()
+    except OSError as error:
+        _raise_if_file_error(path, error)
+        raise ReadError(f"{printable(path)}: cannot be read: {reason(error)}") from error
+
+
+def _raise_if_file_error(path: Path, error: OSError) -> None:
+    if error.errno not in FILE_ERRORS:
+        return
+    if path.is_symlink() and not path.exists():
+        raise PhotoError(f"a link to {path.readlink()}, which does not exist") from None
+    if error.errno == errno.ENOENT and not path.parent.exists():
+        raise ReadError(f"{path}: its folder has disappeared: is the drive connected?") from error
+    raise PhotoError(reason(error)) from None
