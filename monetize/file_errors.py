@@ -29,6 +29,16 @@ def reason(error: OSError) -> str:
     return REASONS.get(error.errno or 0) or error.strerror or str(error)
 
 
+def unusable_name(path: Path) -> str:
+    """Say why no file can have this path, so that it is known before any work; empty if it can."""
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+            return reason(error)
+    return ""
+
+
 @contextmanager
 def explain_write_errors(path: Path) -> Iterator[None]:
     """Turn an OSError in the block into a StorageError that names path and the reason."""

@@ -12,6 +12,7 @@ from monetize.cli.options.common import common_options
 from monetize.cli.options.device import device_options
 from monetize.cli.options.input import recursive_option
 from monetize.cli.options.output import caption_output_options
+from monetize.cli.path_types import FILE_OR_FOLDER
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.settings import CaptionSettings, DeviceSettings
@@ -23,7 +24,7 @@ from monetize.settings import CaptionSettings, DeviceSettings
     metavar="IMAGE_OR_FOLDER...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=FILE_OR_FOLDER,
 )
 @recursive_option
 @caption_options

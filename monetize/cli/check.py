@@ -9,6 +9,7 @@ import click
 from monetize.cli.help import SectionedCommand
 from monetize.cli.options.common import quiet_option
 from monetize.cli.options.output import json_option
+from monetize.cli.path_types import ZIP
 from monetize.cli.terminal import Terminal, to_json
 from monetize.messages import counted
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=ZIP)
 @json_option
 @quiet_option
 @click.pass_context

@@ -7,14 +7,15 @@ import click
 from monetize.cli.help import SectionedCommand, option_in
 from monetize.cli.options.common import verbosity_options
 from monetize.cli.options.output import gallery_output_options
+from monetize.cli.path_types import FILE, FOLDER
 from monetize.cli.terminal import Terminal
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("out", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("out", type=FILE)
 @option_in("Input")(
     "--photos",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Folder of the photos, if it has moved since the job.",
 )
 @gallery_output_options

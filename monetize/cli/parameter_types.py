@@ -9,9 +9,26 @@ import click
 
 from monetize.durations import parse_duration
 from monetize.errors import UsageError
+from monetize.file_errors import unusable_name
+from monetize.messages import printable
 from monetize.prompts.sweep import parse_sweep
 from monetize.prompts.weights import parse_weight
 from monetize.settings import MONET
+from monetize.text_files import UNDECODED
+
+
+def check_utf8(text: str) -> str:
+    """Return text that is valid Unicode; raises UsageError for bytes that are not UTF-8."""
+    if UNDECODED.search(text):
+        raise UsageError(f"{printable(text)} is not valid UTF-8")
+    return text
+
+
+def _usable(name: str) -> str:
+    """Return the name of a checkpoint, which may be the path of a folder."""
+    if why := unusable_name(Path(name)):
+        raise UsageError(f"{name!r}: {why}")
+    return name
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
@@ -28,11 +45,13 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
         if not isinstance(value, str):
             return value
         try:
-            return self._parse(value)
+            return self._parse(check_utf8(value))
         except (UsageError, ValueError) as error:
             self.fail(str(error), param, ctx)
 
 
+TEXT = Parsed("TEXT", str)
+CHECKPOINT = Parsed("NAME|FOLDER|HUB-ID", _usable)
 WEIGHT = Parsed("WORD=NUMBER", parse_weight)
 SWEEP = Parsed("WORD=START:STOP:STEP", parse_sweep)
 DURATION = Parsed("DURATION", parse_duration)
@@ -68,6 +87,10 @@ class PaletteName(click.Path):
             return None
         if value == MONET:
             return value
-        if not Path(value).exists():
+        try:
+            check_utf8(os.fspath(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+        if not os.path.exists(value):  # noqa: PTH110 # pathlib raises for a name that is too long
             self.fail(f"{value!r} does not exist: give a folder or zip, monet, or none", param, ctx)
         return super().convert(value, param, ctx)

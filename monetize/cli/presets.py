@@ -1,11 +1,15 @@
 """Presets, from a file or by name, as the defaults of a command's options."""
 
+import os
 import reprlib
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import click
 
+import monetize
+from monetize.cli.path_types import InputPath
 from monetize.errors import UsageError
 from monetize.presets import PRESETS, load_config
 
@@ -16,6 +20,42 @@ TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "boolean": ("true or false", (bool,)),
     "auto|N": ('"auto" or a whole number', (int, str)),
 }
+CONFIG = "monetize.config"  # of a context: the path of its preset
+# In an installed package, and in a checkout.
+FOLDERS = (
+    Path(monetize.__file__).parent / "configs",
+    Path(monetize.__file__).parent.parent / "configs",
+)
+
+
+def bundled_presets() -> dict[str, Path]:
+    """Return the bundled TOML presets by name."""
+    folder = next(folder for folder in FOLDERS if folder.is_dir())
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+class PresetFile(InputPath):
+    """A TOML file, or the name of a bundled one; a file of that name has precedence."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+        self.name = "NAME|FILE"
+
+    def convert(
+        self,
+        value: "str | os.PathLike[str]",
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return the path of the preset, or fail with the names of the bundled ones."""
+        name = os.fspath(value)
+        if os.path.exists(name):  # noqa: PTH110 # pathlib raises for a name that is too long
+            return super().convert(value, param, ctx)
+        presets = bundled_presets()
+        if name not in presets:
+            known = ", ".join(presets)
+            self.fail(f"{name!r} is neither a file nor a bundled preset ({known})", param, ctx)
+        return presets[name]
 
 
 def use_config(
@@ -24,6 +64,7 @@ def use_config(
     """Make the values of a TOML preset the defaults; flags override them."""
     if path is None:
         return
+    ctx.meta[CONFIG] = path
     values = load_config(path, tables)
     for param in ctx.command.params:
         if param.name in values:

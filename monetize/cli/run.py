@@ -16,6 +16,8 @@ from monetize.cli.options.output import run_output_options
 from monetize.cli.options.painting import painting_options, run_prompt_options
 from monetize.cli.options.speed import batch_options, budget_options
 from monetize.cli.options.weights import weight_options
+from monetize.cli.path_types import FOLDER, OUTPUT_ZIP
+from monetize.cli.presets import CONFIG, bundled_presets
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.presets import TABLES
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("photos", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("photos", type=FOLDER)
+@click.argument("out", type=OUTPUT_ZIP)
 @run_input_options
 @caption_options
 @run_prompt_options
@@ -67,7 +69,7 @@ def run(
     Examples:
       monetize run photos/ images.zip
       monetize run photos/ images.zip --limit 20 --steps 20
-      monetize run photos/ images.zip --config configs/outcome.toml
+      monetize run photos/ images.zip --config report
       monetize run photos/ images.zip --time-budget 4h30m --palette monet
       monetize run photos/ images.zip --captions edited.csv --gallery
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
@@ -109,7 +111,7 @@ def run(
     with gallery.pending() if gallery else nullcontext():
         _report_problems(job, outcome, terminal)
         if not quiet:
-            _check(out, terminal)
+            _check(out, terminal, for_contest=_is_for_contest(ctx, out))
         _say_done(job, outcome, terminal)
         if gallery:
             gallery.build(terminal)
@@ -144,7 +146,12 @@ def _say_done(job: "Job", outcome: "Outcome", terminal: Terminal) -> None:
     terminal.say(f"Done: {paintings}, {size}, in {job.outputs.archive}")
 
 
-def _check(out: Path, terminal: Terminal) -> None:
+def _is_for_contest(ctx: click.Context, out: Path) -> bool:
+    """Whether the zip has the contest's name or its preset."""
+    return out.name == "images.zip" or ctx.meta.get(CONFIG) == bundled_presets().get("contest")
+
+
+def _check(out: Path, terminal: Terminal, *, for_contest: bool) -> None:
     """Show what the contest would say; the job is done, so nothing here makes it fail."""
     from monetize.cli.check import lines
     from monetize.contest import rules
@@ -165,10 +172,11 @@ def _check(out: Path, terminal: Terminal) -> None:
         for line in lines(checked):
             terminal.say(f"  {line}")
         return
-    terminal.say(
-        f"The contest requires {CONTEST_COUNT[0]:,} to {CONTEST_COUNT[-1]:,} images, so this is "
-        f"not an entry yet; monetize check {out} shows the other rules."
-    )
+    if for_contest:
+        terminal.say(
+            f"The contest requires {CONTEST_COUNT[0]:,} to {CONTEST_COUNT[-1]:,} images, so this "
+            f"is not an entry yet; monetize check {out} shows the other rules."
+        )
     dull, *_ = checked.notes
     if any(dull.data.values()):
         terminal.say(f"{dull.name.capitalize()}: {dull.detail}")

@@ -8,31 +8,30 @@ from monetize.cli.help import SectionedCommand, option_in
 from monetize.cli.options.common import verbosity_options
 from monetize.cli.options.device import device_option
 from monetize.cli.options.output import json_option
+from monetize.cli.path_types import FILE, FILE_OR_FOLDER
 from monetize.cli.terminal import Terminal, load_libraries, to_json
 from monetize.settings import DeviceSettings
-
-PICTURES = click.Path(exists=True, path_type=Path)
 
 _input_option = option_in("Input")
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("what", type=PICTURES)
+@click.argument("what", type=FILE_OR_FOLDER)
 @_input_option(
     "--reference",
-    type=PICTURES,
+    type=FILE_OR_FOLDER,
     required=True,
     help="Paintings to compare with: a folder or a zip. The contest uses its 300 Monets.",
 )
 @_input_option(
     "--memorization-reference",
-    type=PICTURES,
+    type=FILE_OR_FOLDER,
     help="Paintings that may have been copied, if they differ from --reference.",
 )
 @_input_option(
     "--inception",
     "inception_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="TorchScript of Inception-2015 that maps (batch, 3, 299, 299) in [-1, 1] to 2,048 "
     "features.  [default: the one in the optional dependency `score`]",
 )

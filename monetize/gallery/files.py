@@ -37,7 +37,7 @@ class GalleryFiles:
     def is_unfinished(self) -> bool:
         """Whether a gallery with this label was being built when its process was killed."""
         mark = self.part / GALLERY_MARK
-        return is_gallery(self.part) and mark.is_file() and mark.read_text("utf-8") == self._mark
+        return is_gallery(self.part) and mark.is_file() and mark.read_bytes() == self._mark
 
     def check(self, *, overwrite: bool) -> None:
         """Raise UsageError for existing files; `overwrite` allows replacing a gallery's own."""
@@ -75,7 +75,7 @@ class GalleryFiles:
         """Create the empty folder `part` with its mark."""
         _remove(self.part)
         self.part.mkdir()
-        (self.part / GALLERY_MARK).write_text(self._mark, "utf-8")
+        (self.part / GALLERY_MARK).write_bytes(self._mark)
 
     def publish(self, page: bytes) -> None:
         """Move `part` and the page into place; if that fails, an older gallery stays."""
@@ -98,8 +98,8 @@ class GalleryFiles:
         _remove(old)
 
     @property
-    def _mark(self) -> str:
-        return f"The images of {self.page.name}.\n{self.label}"
+    def _mark(self) -> bytes:
+        return f"The images of {self.page.name}.\n{self.label}".encode(errors="surrogateescape")
 
 
 def is_gallery(folder: Path) -> bool:

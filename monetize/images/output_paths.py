@@ -45,7 +45,7 @@ def free_name(
 
     `suffix` follows the seed; `taken` are resolved paths reserved for other files.
     """
-    stem = f"{_slug(prompt, 60) or 'painting'}-{seed}{suffix}"
+    stem = f"{_slug(prompt) or 'painting'}-{seed}{suffix}"
     path = folder / f"{stem}.png"
     number = 1
     while path.exists() or path.resolve() in taken:
@@ -54,5 +54,7 @@ def free_name(
     return path
 
 
-def _slug(text: str, max_length: int) -> str:
-    return re.sub(r"\W+", "-", text.casefold())[:max_length].strip("-")
+def _slug(text: str) -> str:
+    """A name of at most 60 characters and 180 bytes: most disks allow 255 bytes in all."""
+    slug = re.sub(r"\W+", "-", text.casefold())[:60]
+    return slug.encode()[:180].decode(errors="ignore").strip("-")

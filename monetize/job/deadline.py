@@ -199,8 +199,8 @@ class Deadline:
         return (
             f"--time-budget {format_duration(self.budget)} is too short for "
             f"{counted(self._photos, 'photo')} here: with {fewest.num_inference_steps} steps, the "
-            f"fewest that make a picture, it takes about --time-budget "
-            f"{format_duration(smallest)}{cheaper}"
+            f"fewest that make a picture, they take about {format_duration(smallest)}: give "
+            f"--time-budget {format_duration(smallest)} or more{cheaper}"
         )
 
 
@@ -216,5 +216,8 @@ def _described(settings: PaintSettings, asked: PaintSettings) -> str:
 
 
 def _time(seconds: float) -> str:
-    """The time of day this many seconds from now."""
-    return time.strftime("%H:%M:%S", time.localtime(time.time() + seconds))
+    """The time of day this many seconds from now, with the date unless it is today's."""
+    now = time.time()
+    then, today = time.localtime(now + seconds), time.localtime(now)
+    is_today = (then.tm_year, then.tm_yday) == (today.tm_year, today.tm_yday)
+    return time.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M", then)

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
@@ -40,3 +41,30 @@ def test_what_the_safety_checker_flags_is_black_and_told(
     assert black.getextrema() == ((0, 0), (0, 0), (0, 0))
     assert cli(*command, "--overwrite").exit_code == 0
     assert {row["status"] for row in rows(tmp_path / "a.csv")} == {"painted"}
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "told"),
+    [
+        ("images.zip", (), True),
+        ("holidays.zip", (), False),
+        ("holidays.zip", ("--config", "contest"), True),
+        ("holidays.zip", ("--config", "report"), False),
+    ],
+)
+def test_the_contests_number_of_images_is_told_to_contestants_only(
+    run_job: Run, photos: Path, tmp_path: Path, name: str, flags: tuple[str, ...], told: bool
+) -> None:
+    small = ("--size", 64, "--palette", "none", "--limit", 1)
+    result = run_job(photos, tmp_path / name, *flags, *small)
+    assert result.exit_code == 0, result.stderr
+    assert ("The contest requires 7,000 to 10,000 images" in result.stderr) is told
+
+
+def test_a_command_says_at_once_that_it_is_loading(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    result = run_job(photos, tmp_path / "a.zip", "--limit", 1)
+    assert result.stderr.splitlines()[:2] == [
+        f"Photos: 1 in {photos}", "Loading the model libraries ...",
+    ]  # fmt: skip

@@ -287,7 +287,7 @@ def test_symbols_are_replaced_for_streams_that_lack_them(
 def test_run_ends_with_the_check_and_keeps_its_exit_code(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:
-    result = run_job(photos, tmp_path / "holidays.zip")
+    result = run_job(photos, tmp_path / "images.zip")
     assert result.exit_code == 0, result.stderr
     *_, contest, done = result.stderr.splitlines()
     assert contest.startswith(
@@ -315,7 +315,7 @@ def test_run_reports_black_paintings(
 ) -> None:
     black = io.BytesIO()
     Image.new("RGB", (64, 64)).save(black, "JPEG")
-    monkeypatch.setattr("monetize.job.executors.local.to_jpeg", lambda *_: black.getvalue())
+    monkeypatch.setattr("monetize.job.executors.chunk_painter.to_jpeg", lambda *_: black.getvalue())
     result = run_job(photos, tmp_path / "holidays.zip")
     assert "Black or nearly uniform: 6: photo0.jpg" in result.stderr
 

@@ -111,7 +111,7 @@ def test_a_job_says_how_to_go_on_after_sigterm(
     process.send_signal(signal.SIGTERM)
     assert finish(process)[-1] == (
         f"Interrupted. 6 captions and 0 of 6 paintings are kept in {out}.work; the same command "
-        "goes on from there."
+        "continues from there."
     )
     assert process.returncode == 143
 

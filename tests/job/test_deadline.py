@@ -1,6 +1,7 @@
 """`--time-budget`, on a clock that the tests turn."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -204,3 +205,16 @@ def test_approximation_without_a_budget_is_refused(
     result = run_job(photos, tmp_path / "images.zip", "--allow-approximate")
     assert result.exit_code == 2
     assert "--allow-approximate needs --time-budget" in result.stderr
+
+
+def test_a_budget_that_is_too_short_is_refused_in_plain_words() -> None:
+    with pytest.raises(UsageError) as refused:
+        deadline(120).plan(0)
+    assert re.search(r"they take about (\w+): give --time-budget \1 or more", str(refused.value))
+
+
+def test_a_time_on_another_day_has_its_date() -> None:
+    listener = Listener()
+    deadline(40 * 3600, listener).plan(0)
+    [said] = listener.said
+    assert re.search(r"the deadline is \d{4}-\d\d-\d\d \d\d:\d\d$", said)

@@ -2,6 +2,7 @@
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
+from monetize.cli.parameter_types import CHECKPOINT
 from monetize.settings import CaptionSettings
 
 _option = option_in("Captions")
@@ -9,7 +10,7 @@ _option = option_in("Captions")
 caption_options = all_of(
     _option(
         "--captioner",
-        metavar="NAME|FOLDER|HUB-ID",
+        type=CHECKPOINT,
         help="Checkpoint that captions: pocket (small, bundled), vit-gpt2, a folder in "
         "transformers layout, or a hub id. auto is vit-gpt2 on CUDA and pocket elsewhere.",
         **shown_default(CaptionSettings.captioner),

@@ -1,13 +1,12 @@
 """Other: presets, and how much a command prints."""
 
 from functools import partial
-from pathlib import Path
 
 import click
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import Decorator, all_of
-from monetize.cli.presets import use_config
+from monetize.cli.presets import PresetFile, use_config
 from monetize.presets import TABLES
 
 VERBOSE = "monetize.verbose"
@@ -42,11 +41,11 @@ def common_options(*tables: str) -> Decorator:
     return all_of(
         _option(
             "--config",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            type=PresetFile(),
             is_eager=True,
             expose_value=False,
             callback=partial(use_config, tables),
-            help=f"TOML preset such as configs/contest.toml; reads {which}. Flags override it.",
+            help=f"Preset: contest, report, or a TOML file; reads {which}. Flags override it.",
         ),
         verbosity_options,
     )

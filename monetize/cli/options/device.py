@@ -4,6 +4,7 @@ import click
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
+from monetize.cli.parameter_types import TEXT
 from monetize.settings import DTYPES, DeviceSettings
 
 _option = option_in("Device")
@@ -11,6 +12,7 @@ _option = option_in("Device")
 
 device_option = _option(
     "--device",
+    type=TEXT,
     help="auto (CUDA if available, otherwise the CPU), cpu, cuda, cuda:1 or mps.",
     **shown_default(DeviceSettings.device),
 )

@@ -1,11 +1,10 @@
 """Input: which photos, captions and prompts a command reads."""
 
-from pathlib import Path
-
 import click
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
+from monetize.cli.path_types import FILE
 from monetize.settings import RunSettings
 
 _option = option_in("Input")
@@ -22,7 +21,7 @@ run_input_options = all_of(
     _option(
         "--captions",
         "captions_file",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=FILE,
         help="CSV file with the columns photo (or image) and caption. Its captions are painted; "
         "no photo is captioned.",
     ),

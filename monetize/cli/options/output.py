@@ -1,11 +1,8 @@
 """Output: which files a command writes, and in what form."""
 
-from pathlib import Path
-
-import click
-
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
+from monetize.cli.path_types import OUTPUT_FILE, OUTPUT_PAGE
 from monetize.settings import RunSettings
 
 _option = option_in("Output")
@@ -45,13 +42,13 @@ paint_output_options = all_of(
     _option(
         "--output",
         "-o",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=OUTPUT_FILE,
         help="PNG or JPEG file to write; several paintings are numbered.  "
         "[default: a new file named after the prompt and the seed]",
     ),
     _option(
         "--heatmap",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=OUTPUT_FILE,
         help="PNG or JPEG file for a sheet that shows where each word acted on the painting. With "
         "weights it compares before and after, so each picture is painted twice. The sheets of "
         "several paintings are numbered.",
@@ -65,12 +62,12 @@ caption_output_options = all_of(
     _option(
         "--output",
         "-o",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=OUTPUT_FILE,
         help="File to write: .csv, .json, or any other name for tab-separated text.",
     ),
     _option(
         "--heatmap",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=OUTPUT_FILE,
         help="PNG or JPEG file for a sheet that shows where in the photo each word of the caption "
         "comes from. The sheets of several photos are numbered.",
     ),
@@ -81,7 +78,7 @@ gallery_output_options = all_of(
     _option(
         "--output",
         "-o",
-        type=click.Path(path_type=Path),
+        type=OUTPUT_PAGE,
         help="Page to write, an .html file; its pictures go into a folder next to it.  "
         "[default: OUT.html]",
     ),

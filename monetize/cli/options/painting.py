@@ -5,7 +5,7 @@ from click.core import ParameterSource
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
-from monetize.cli.parameter_types import PaletteName
+from monetize.cli.parameter_types import CHECKPOINT, TEXT, PaletteName
 from monetize.cli.presets import use_preset
 from monetize.errors import UsageError
 from monetize.presets import PRESETS
@@ -25,7 +25,7 @@ def _check_palette(ctx: click.Context, _param: click.Parameter, palette: str | N
 
 model_option = _option(
     "--model",
-    metavar="NAME|FOLDER|HUB-ID",
+    type=CHECKPOINT,
     help="Checkpoint that paints: pocket (small, bundled), sd-v1-4, sd-v1-3, sd-v1-2, sd-v1-1, a "
     "folder in diffusers layout, or a hub id. auto is sd-v1-4 on CUDA and pocket elsewhere.",
     **shown_default(PaintSettings.model),
@@ -34,6 +34,7 @@ model_option = _option(
 run_prompt_options = all_of(
     _option(
         "--style",
+        type=TEXT,
         default=RunSettings.style,
         show_default=True,
         help="Phrase appended to each caption.",
@@ -103,6 +104,7 @@ _sampling_options = all_of(
     ),
     _option(
         "--negative-prompt",
+        type=TEXT,
         help="Text to steer away from.",
         default=PaintSettings.negative_prompt,
     ),

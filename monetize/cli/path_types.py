@@ -1,0 +1,73 @@
+"""Parameter types for paths: existing folders and files, and files to write."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import click
+
+from monetize.file_errors import reason, unusable_name
+
+
+class InputPath(click.Path):
+    """An existing file or folder; the error says what is there instead."""
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(exists=True, file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(
+        self,
+        value: "str | os.PathLike[str]",
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return the path, or fail for another kind of file."""
+        shown = repr(os.fspath(value))
+        try:
+            is_folder = stat.S_ISDIR(Path(value).stat().st_mode)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                self.fail(f"{shown}: {reason(error)}", param, ctx)
+            if Path(value).suffix and not self.file_okay:
+                self.fail(f"{shown} does not exist; give a folder", param, ctx)
+        else:
+            if is_folder and not self.dir_okay:
+                self.fail(f"{shown} is a folder; give a file", param, ctx)
+            if not is_folder and not self.file_okay:
+                self.fail(f"{shown} is a file; give the folder that it is in", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class NamePath(click.Path):
+    """A path that may exist or not, such as a file to write.
+
+    `suffix` replaces that of the path in the longest name of the files that are written with it.
+    """
+
+    def __init__(self, *, suffix: str = "", dir_okay: bool = False) -> None:
+        super().__init__(dir_okay=dir_okay, path_type=Path)
+        self.suffix = suffix
+
+    def convert(
+        self,
+        value: "str | os.PathLike[str]",
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return the path, or fail for a name that no file can have."""
+        path = Path(value)
+        longest = path.with_suffix(self.suffix) if self.suffix and path.name else path
+        if why := unusable_name(path) or unusable_name(longest):
+            self.fail(f"{os.fspath(value)!r}: {why}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = InputPath(file_okay=False)
+FILE = InputPath(dir_okay=False)
+FILE_OR_FOLDER = InputPath()
+OUTPUT_FILE = NamePath()
+# What is wrong with these is said later, with advice.
+ZIP = NamePath(dir_okay=True)
+OUTPUT_ZIP = OUTPUT_PAGE = NamePath(suffix=".gallery.part", dir_okay=True)
