@@ -1,4 +1,4 @@
-"""Devices and precisions that models run with."""
+"""Devices and precisions that models run with, and what it looks like when their memory runs out."""
 
 import gc
 import re
@@ -9,6 +9,20 @@ import torch
 from monetize.errors import UsageError
 from monetize.messages import first_line
 from monetize.settings import DeviceSettings
+
+
+# How allocators, cuBLAS, cuDNN, MPS and Windows say it, in lower case. None has a class of its own
+# but torch's CUDA allocator.
+OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "alloc_failed",
+    "allocation_failed",
+    "invalid buffer size",
+    "bad allocation",
+    "bad_alloc",
+)
 
 
 @dataclass(frozen=True)
@@ -39,15 +53,53 @@ def place(settings: DeviceSettings) -> Placement:
         raise UsageError(f"--device {name}: give auto, cpu, cuda, cuda:0, cuda:1 ..., or mps")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(
-            f"--device {name}: torch {torch.__version__} cannot use this device here "
-            f"({first_line(error)}); --device cpu always works"
-        ) from None
+    except RuntimeError as error:
+        raise _unusable(name, error) from None
+    try_out(device)
     if settings.dtype == "auto":
         return Placement(device, torch.float16 if device.type == "cuda" else torch.float32)
     return Placement(device, getattr(torch, settings.dtype))
+
+
+def try_out(device: torch.device) -> None:
+    """Compute something on the device and wait for the result.
+
+    A device can be there, and hold tensors, without a kernel that it can run: a P100 with a torch
+    that was built for newer cards. Raises UsageError.
+    """
+    try:
+        torch.ones(2, 2, device=device).mm(torch.ones(2, 2, device=device)).sum().item()
+    except (RuntimeError, AssertionError) as error:
+        raise _unusable(str(device), error) from None
+
+
+def _unusable(name: str, error: Exception) -> UsageError:
+    return UsageError(
+        f"--device {name}: torch {torch.__version__} cannot use this device here "
+        f"({first_line(error)}){_another_card(error)}; --device cpu always works"
+    )
+
+
+def _another_card(error: Exception) -> str:
+    """What to do about a card that this torch has no kernels for; empty for other errors."""
+    if "no kernel image" not in str(error):
+        return ""
+    kinds = " ".join(torch.cuda.get_arch_list())
+    return (
+        f". It has kernels for {kinds} only: choose a newer card, such as a T4, or install a torch "
+        "that supports this one"
+    )
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether this error, or the one that a compiler wraps in it, says that memory ran out."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    inner = getattr(error, "inner_exception", None)
+    if isinstance(inner, BaseException) and ran_out_of_memory(inner):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in text for words in OUT_OF_MEMORY)
 
 
 def every_device(placement: Placement) -> list[Placement]:
@@ -59,7 +111,12 @@ def every_device(placement: Placement) -> list[Placement]:
 
 
 def free_memory() -> None:
-    """Release the device memory that torch has cached."""
+    """Release the device memory that torch has cached.
+
+    Call it outside of any `except` block: the frames of an exception hold their tensors.
+    """
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()

@@ -31,7 +31,7 @@ from transformers import (
 from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.checkpoints.tokenizer import load_tokenizer
-from monetize.devices import Placement
+from monetize.devices import Placement, ran_out_of_memory
 from monetize.errors import CheckpointError, UsageError
 from monetize.messages import first_line, name_some
 from monetize.settings import PaintSettings
@@ -170,12 +170,8 @@ def _explained(checkpoint: Checkpoint) -> Iterator[None]:
     """Turn the errors of the loaders for damaged or foreign files into one message."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        raise CheckpointError(
-            f"{checkpoint.layout.flag} {checkpoint.name} does not fit in the free memory of the "
-            "device: stop other programs that use it, or use --device cpu"
-        ) from error
     except (
+        MemoryError,
         OSError,
         ValueError,
         AttributeError,
@@ -185,6 +181,11 @@ def _explained(checkpoint: Checkpoint) -> Iterator[None]:
         SafetensorError,
         pickle.UnpicklingError,
     ) as error:
+        if ran_out_of_memory(error):
+            raise CheckpointError(
+                f"{checkpoint.layout.flag} {checkpoint.name} does not fit in the free memory of "
+                "the device: stop other programs that use it, or use --device cpu"
+            ) from error
         raise CheckpointError(
             f"{checkpoint.layout.flag} {checkpoint.name}: the files in {checkpoint.folder} "
             f"cannot be loaded: {first_line(error)} They may be damaged or incomplete: copy or "

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 
+from monetize.devices import free_memory
 from monetize.errors import OutOfMemory
 from monetize.painting.denoiser import StepCallback
 from monetize.painting.painter import Painter
@@ -76,32 +77,49 @@ class BatchPainter:
             batch = requests[done : done + self.batch_size]
             # A compiled model has one batch size; the images that fill the batch up are dropped.
             padding = [batch[-1]] * (self.batch_size - len(batch) if self._padded else 0)
-            try:
-                sent = self.painter.start([*batch, *padding], settings, on_step, heat=heat)
-            except OutOfMemory:
-                if not self._reduce_memory():
-                    raise
+            sent = self._try([*batch, *padding], settings, on_step, heat=heat)
+            if sent is None:
+                self._reduce_memory()
             else:
                 pending.append((sent, len(batch)))
                 done += len(batch)
         return PendingBatches(pending)
 
-    def _reduce_memory(self) -> bool:
-        """Reduce memory use and warn; returns False if there is no way to."""
+    def _try(
+        self,
+        requests: Sequence[PaintRequest],
+        settings: PaintSettings | None,
+        on_step: StepCallback | None,
+        *,
+        heat: bool,
+    ) -> PendingPaintings | None:
+        """Send one batch; None if the memory runs out and there is a way to use less.
+
+        The exception is gone when this returns, and with it the tensors in its frames.
+        """
+        try:
+            return self.painter.start(requests, settings, on_step, heat=heat)
+        except OutOfMemory:
+            if self.batch_size == 1 and not self._can_offload:
+                raise
+            return None
+
+    @property
+    def _can_offload(self) -> bool:
+        return self.painter.device.type == "cuda" and not self.painter.offloads
+
+    def _reduce_memory(self) -> None:
+        """Reduce memory use by the next step there is, and warn."""
         if self.batch_size > 1:
             self._reporter.warn(
                 f"out of memory with a batch of {self.batch_size}: "
                 f"continuing with {self.batch_size // 2}"
             )
             self.batch_size //= 2
-        elif self.painter.device.type == "cuda" and not self.painter.offloads:
+        else:
             self._reporter.warn(f"out of memory with a single image: {OFFLOADING}")
             self.painter.offload()
-        else:
-            return False
-        if self.painter.device.type == "cuda":
-            torch.cuda.empty_cache()
-        return True
+        free_memory()
 
 
 class PendingBatches:

@@ -8,6 +8,7 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from monetize.checkpoints.loading import load_painting_pipeline
+from monetize.devices import free_memory, ran_out_of_memory
 from monetize.errors import OutOfMemory
 from monetize.messages import counted
 from monetize.painting.attention.recorder import AttentionRecorder
@@ -68,9 +69,8 @@ class Painter:
             safety_checker=spec.settings.safety_checker,
         )
         painter = cls(pipeline, spec.settings, device)
-        try:
-            pipeline.to(device)
-        except torch.OutOfMemoryError:
+        if not _moved(pipeline, device):
+            free_memory()
             painter.offload()
         if device.type == "cuda":
             painter.use_channels_last()
@@ -180,8 +180,8 @@ class Painter:
     def _memory_explained(self, count: int) -> Iterator[None]:
         try:
             yield
-        except RuntimeError as error:
-            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if ran_out_of_memory(error):
                 size = self.settings.size
                 raise OutOfMemory(
                     f"Out of memory while painting {counted(count, 'image')} of {size} × {size} "
@@ -189,3 +189,14 @@ class Painter:
                     + (f" than {count}" if count > 1 else " or --size")
                 ) from error
             raise
+
+
+def _moved(pipeline: StableDiffusionPipeline, device: torch.device) -> bool:
+    """Move the pipeline to the device; returns False if the memory ran out."""
+    try:
+        pipeline.to(device)
+    except RuntimeError as error:
+        if not ran_out_of_memory(error):
+            raise
+        return False
+    return True

@@ -1,5 +1,6 @@
 """Batches that fit: halved where memory runs out, padded where the model is compiled."""
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,14 +29,19 @@ PROMPTS = [
 SEEDS = [1, 2, 3, 4, 5]
 
 
-def watched(painter: Painter, monkeypatch: pytest.MonkeyPatch, most: float) -> list[int]:
+def watched(
+    painter: Painter,
+    monkeypatch: pytest.MonkeyPatch,
+    most: float,
+    error: Callable[[], Exception] = torch.OutOfMemoryError,
+) -> list[int]:
     """The sizes of the batches painted; memory runs out, as CUDA says it, above `most`."""
     sizes: list[int] = []
     decode = painter.decode
 
     def limited(latents: torch.Tensor) -> Any:
         if len(latents) > most:
-            raise torch.OutOfMemoryError
+            raise error()
         sizes.append(len(latents))
         return decode(latents)
 
@@ -88,6 +94,41 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_work_goes_on(
     assert listener.warnings == ["out of memory with a batch of 5: continuing with 2"]
     batches.start(requests(painter, PROMPTS, SEEDS)).result()
     assert len(listener.warnings) == 1, "said once"
+
+
+def test_cublas_without_memory_halves_the_batch_too(
+    painter_with: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = painter_with()
+    words = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+    sizes = watched(painter, monkeypatch, most=2, error=lambda: RuntimeError(words))
+    batches = BatchPainter(painter, 5, Reporter())
+    assert len(batches.start(requests(painter, PROMPTS, SEEDS)).result()) == 5
+    assert sizes == [2, 2, 1]
+
+
+def test_the_tensors_of_a_failed_batch_are_gone_before_the_memory_is_released(
+    painter_with: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = painter_with()
+    decode = painter.decode
+    failed: list[weakref.ref[torch.Tensor]] = []
+    left: list[int] = []
+
+    def limited(latents: torch.Tensor) -> Any:
+        if len(latents) > 2:
+            failed.append(weakref.ref(latents))
+            raise torch.OutOfMemoryError
+        return decode(latents)
+
+    monkeypatch.setattr(painter, "decode", limited)
+    monkeypatch.setattr(
+        "monetize.painting.batching.free_memory",
+        lambda: left.append(sum(latents() is not None for latents in failed)),
+    )
+    BatchPainter(painter, 5, Reporter()).start(requests(painter, PROMPTS, SEEDS)).result()
+    assert len(failed) == 1
+    assert left == [0]
 
 
 def test_where_a_single_picture_does_not_fit_it_fails(
