@@ -1,4 +1,4 @@
-"""Devices and precisions that models run with, and what it looks like when their memory runs out."""
+"""Devices and precisions that models run with, and how running out of memory shows."""
 
 import gc
 import re
@@ -9,7 +9,6 @@ import torch
 from monetize.errors import UsageError
 from monetize.messages import first_line
 from monetize.settings import DeviceSettings
-
 
 # How allocators, cuBLAS, cuDNN, MPS and Windows say it, in lower case. None has a class of its own
 # but torch's CUDA allocator.

@@ -57,7 +57,7 @@ def test_a_card_without_kernels_is_refused_with_a_way_out(monkeypatch: pytest.Mo
 
 def test_a_device_is_believed_only_when_it_has_computed_a_number() -> None:
     """Fake tensors claim to be on CUDA, but nothing can be read from them."""
-    with FakeTensorMode(), pytest.raises(UsageError, match="--device cuda: .* cannot use"):
+    with FakeTensorMode(), pytest.raises(UsageError, match=r"--device cuda: .* cannot use"):
         place(DeviceSettings(device="cuda"))
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import diffusers
-import torch
 import transformers
 from diffusers import (
     DDIMScheduler,
