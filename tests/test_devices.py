@@ -37,8 +37,11 @@ def test_auto_is_half_precision_on_cuda() -> None:
     assert place(DeviceSettings()) == Placement(torch.device("cuda"), torch.float16)
 
 
-class WithoutKernels(TorchDispatchMode):
+class WithoutKernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """A card that holds tensors, as a P100 does, but has no kernels in this torch."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func._schema.name == "aten::mm":
