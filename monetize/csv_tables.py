@@ -1,18 +1,47 @@
-"""Writing tables as CSV."""
+"""Tables as CSV that spreadsheets can open safely.
+
+A spreadsheet runs a cell that begins with =, +, -, @, a tab or a line break as a formula, and
+captions and names of files come from anywhere. Such a cell is written with an apostrophe before it,
+which spreadsheets understand as "this is text"; reading takes it away again.
+"""
 
 import csv
 import io
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
+
+# Also as spreadsheets in East Asian languages accept them.
+FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
-def to_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """Return a CSV table as bytes; names that are not valid Unicode stay as they are on disk."""
+def to_csv(
+    header: Iterable[str], rows: Iterable[Iterable[object]], *, verbatim: Collection[str] = ()
+) -> bytes:
+    """Return a CSV table as bytes; names that are not valid Unicode stay as they are on disk.
+
+    The columns in `verbatim` hold no text from outside and are never escaped.
+    """
     text = io.StringIO(newline="")
     plain = csv.writer(text, lineterminator="\n")
     # Python 3.11 does not quote a lone carriage return, although it must be quoted.
     quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(header)
+    names = list(header)
+    plain.writerow(names)
     for row in rows:
-        cells = [str(cell) for cell in row]
+        cells = [
+            str(cell) if name in verbatim else escape_formula(str(cell))
+            for name, cell in zip(names, row, strict=True)
+        ]
         (quoted if "\r" in "".join(cells) else plain).writerow(cells)
     return text.getvalue().encode("utf-8", errors="surrogateescape")
+
+
+def escape_formula(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula; `unescape_formula` is the inverse."""
+    return f"'{cell}" if FORMULA.match(cell) and not NUMBER.fullmatch(cell) else cell
+
+
+def unescape_formula(cell: str) -> str:
+    """Return the text of a cell that `to_csv` may have escaped."""
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from monetize.csv_tables import to_csv
+from monetize.csv_tables import to_csv, unescape_formula
 from monetize.errors import InputError
 from monetize.messages import printable
 from monetize.text_files import UNDECODED
@@ -43,7 +43,8 @@ def read_captions(path: Path) -> dict[str, str]:
                     f"{path}, line {reader.line_num}: {len(row)} columns, but the first line "
                     f"has {len(header)}; put quotes around a caption with a comma"
                 )
-            photo, caption = row[photo_column], " ".join(row[caption_column].split())
+            photo = unescape_formula(row[photo_column])
+            caption = " ".join(unescape_formula(row[caption_column]).split())
             if UNDECODED.search(caption):
                 raise InputError(
                     f"{path}, line {reader.line_num}: the caption {printable(caption)} is not "

@@ -44,7 +44,7 @@ def table(items: Sequence[Item], painted: Painted, unreadable: Mapping[str, str]
     ]
     rows += [(photo, *[""] * 7, "unreadable", why) for photo, why in unreadable.items()]
     rows.sort(key=lambda row: str(row[0]))
-    return to_csv(COLUMNS, rows)
+    return to_csv(COLUMNS, rows, verbatim=("settings",))
 
 
 def summary(

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from monetize.csv_tables import unescape_formula
 from monetize.errors import InputError, UsageError
 from monetize.images.zip_files import open_zip
 from monetize.job.job import Outputs
@@ -170,6 +171,10 @@ def _settings(cell: str) -> tuple[str, ...]:
     return parts
 
 
+def _unescaped(row: Mapping[str, str]) -> dict[str, str]:
+    return {name: unescape_formula(row[name]) for name in row if name is not None}
+
+
 def _in_folder(file: str) -> bool:
     return "/" in file or "\\" in file or file in ("", ".", "..")
 
@@ -193,6 +198,6 @@ def _read_table(outputs: Outputs) -> list[dict[str, str]]:
                 f"{path}: not the report of monetize run: it has no column {', '.join(missing)}; "
                 f"its first line is {printable(','.join(reader.fieldnames or ()))[:300]!r}"
             )
-        return list(reader)
+        return [_unescaped(row) for row in reader]
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.reader.line_num}: not valid CSV: {error}") from None

@@ -1,3 +1,4 @@
+import csv
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,20 @@ def test_other_encodings_are_refused(tmp_path: Path) -> None:
     path.write_bytes("photo,caption\na.jpg,un café\n".encode("utf-16"))
     with pytest.raises(InputError, match="Save the file as CSV in UTF-8"):
         read_captions(path)
+
+
+FORMULAS = {"=a.jpg": "=1+1", "@b/c.jpg": "+x", "-.jpg": "@x -y", "'=.jpg": "'-1", "p.jpg": "-1"}
+
+
+def test_captions_that_look_like_formulas_are_no_formulas_and_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "captions.csv"
+    path.write_bytes(captions_to_csv(FORMULAS))
+    assert read_captions(path) == FORMULAS
+    with path.open(newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert [cell for cell in cells if cell[:1] in "=+-@"] == ["-1"], "a number is no formula"
+
+
+def test_a_caption_that_somebody_wrote_as_a_formula_is_read_as_it_is(tmp_path: Path) -> None:
+    path = write(tmp_path, "photo,caption\n=a.jpg,=1+1\n")
+    assert read_captions(path) == {"=a.jpg": "=1+1"}
