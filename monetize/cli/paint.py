@@ -14,6 +14,7 @@ from monetize.cli.options.output import paint_output_options
 from monetize.cli.options.painting import paint_seed_options, painting_options
 from monetize.cli.options.speed import batch_options
 from monetize.cli.options.weights import sweep_options, weight_options
+from monetize.cli.presets import warn_unless_faster
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UsageError
 from monetize.file_errors import explain_read_errors
@@ -93,6 +94,7 @@ def paint(
         prompts = [Prompt(text, settings.weight) for text in texts]
 
     load_libraries(terminal)
+    warn_unless_faster(settings, device, terminal)
     from monetize.cli.paint_writing import write_paintings, write_sweep
     from monetize.painting.prompt_painter import PromptPainter
     from monetize.painting.spec import PainterSpec

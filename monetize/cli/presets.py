@@ -3,15 +3,19 @@
 import os
 import reprlib
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 import monetize
 from monetize.cli.path_types import InputPath
+from monetize.cli.terminal import Terminal
 from monetize.errors import UsageError
 from monetize.presets import PRESETS, load_config
+from monetize.settings import DeviceSettings, PaintSettings
 
 # What TOML must hold, by the name of the option's click type; other types take text.
 TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
@@ -20,7 +24,8 @@ TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "boolean": ("true or false", (bool,)),
     "auto|N": ('"auto" or a whole number', (int, str)),
 }
-CONFIG = "monetize.config"  # of a context: the path of its preset
+# Of a context: the path given by --config, and the name given by --preset.
+CONFIG, PRESET = "monetize.config", "monetize.preset"
 # In an installed package, and in a checkout.
 FOLDERS = (
     Path(monetize.__file__).parent / "configs",
@@ -75,7 +80,39 @@ def use_config(
 def use_preset(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
     """Make the values of a named preset the defaults; flags and --config override them."""
     if name is not None:
+        ctx.meta[PRESET] = name
         ctx.default_map = {**PRESETS[name], **(ctx.default_map or {})}
+
+
+def warn_unless_faster(settings: PaintSettings, device: DeviceSettings, terminal: Terminal) -> None:
+    """Warn if --preset saves no work compared with the checkpoint's own settings."""
+    ctx = click.get_current_context()
+    preset = ctx.meta.get(PRESET)
+    if preset is None:
+        return
+    from monetize.checkpoints.layout import PAINTER
+    from monetize.checkpoints.loading import complete_settings
+    from monetize.checkpoints.resolve import resolve, resolve_auto
+    from monetize.devices import place
+    from monetize.job.deadline import passes
+
+    placement = place(device)
+    name, _ = resolve_auto(settings.model, PAINTER.flag, placement.device.type)
+    checkpoint = resolve(
+        name, PAINTER, half=placement.half, offline=device.offline, say=terminal.say
+    )
+    from_preset = {
+        key: getattr(PaintSettings, key)
+        for key in PRESETS[preset]
+        if ctx.get_parameter_source(key) is ParameterSource.DEFAULT_MAP
+    }
+    used = passes(complete_settings(checkpoint, settings))
+    own = passes(complete_settings(checkpoint, replace(settings, **from_preset)))
+    if used >= own:
+        terminal.warn(
+            f"--preset {preset} is not faster than {name}'s own settings: it takes {used} passes "
+            f"of the UNet per image instead of {own}"
+        )
 
 
 def _check_type(path: Path, param: click.Parameter, value: object) -> None:

@@ -17,7 +17,7 @@ from monetize.cli.options.painting import painting_options, run_prompt_options
 from monetize.cli.options.speed import batch_options, budget_options
 from monetize.cli.options.weights import weight_options
 from monetize.cli.path_types import FOLDER, OUTPUT_ZIP
-from monetize.cli.presets import CONFIG, bundled_presets
+from monetize.cli.presets import CONFIG, bundled_presets, warn_unless_faster
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.presets import TABLES
@@ -104,6 +104,7 @@ def run(
     terminal.say(f"Photos: {len(job.photos)} in {photos}{passed_over}")
 
     load_libraries(terminal)
+    warn_unless_faster(settings.paint, settings.device, terminal)
     from monetize.job.run import run as run_job
 
     outcome = run_job(job, terminal)

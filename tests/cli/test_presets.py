@@ -47,3 +47,26 @@ def test_an_unknown_preset_is_refused_with_the_known_ones(cli: Run, name: str) -
     result = cli("run", ".", "a.zip", "--config", name)
     assert result.exit_code == 2
     assert "is neither a file nor a bundled preset (contest, report)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "flags", "slower"),
+    [
+        ("pocket", (), "it takes 32 passes of the UNet per image instead of 30"),
+        ("pocket", ("--steps", 3), ""),  # what is left of the preset still saves guidance
+        ("tiny", (), ""),
+    ],
+)
+def test_a_preset_that_is_not_faster_says_so(
+    cli: Run, tiny: Tiny, tmp_path: Path, model: str, flags: tuple[object, ...], slower: str
+) -> None:
+    checkpoint = tiny.painter if model == "tiny" else model
+    command = ("paint", "a tree", "--model", checkpoint, "-o", tmp_path / "a.png")
+    result = cli(*command, "--preset", "draft", *flags, "--size", 64)
+    assert result.exit_code == 0, result.stderr
+    warnings = [line for line in result.stderr.splitlines() if line.startswith("Warning: --pre")]
+    assert warnings == (
+        [f"Warning: --preset draft is not faster than pocket's own settings: {slower}"]
+        if slower
+        else []
+    )
