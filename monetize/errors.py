@@ -18,9 +18,15 @@ UNREADABLE_EXIT_CODE = 3
 
 
 class MonetizeError(Exception):
-    """A failure whose message says what happened, to which file or flag, and what to do."""
+    """A failure whose message says what happened, to which file or flag, and what to do.
+
+    Each argument is a line of the message.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class UsageError(MonetizeError):

@@ -70,7 +70,8 @@ class MonetizeGroup(click.Group):
 
                 terminal.error(*traceback.format_exc().splitlines())
         prefix = "" if isinstance(error, Interrupted) else "Error: "
-        terminal.error(*f"{prefix}{error}".split("\n"))
+        first, *others = error.args
+        terminal.error(f"{prefix}{first}", *others)
         ctx.exit(error.exit_code)
 
 

@@ -114,10 +114,10 @@ class Workspace:
         differences = _differences(job["settings"], wanted)
         if differences:
             raise UsageError(
-                f"{self.folder} holds a job that was begun with other settings:\n"
-                + "\n".join(f"  {line}" for line in differences)
-                + "\nGive those settings to go on with it, --overwrite to start afresh, "
-                "or another output."
+                f"{self.folder} holds a job that was begun with other settings:",
+                *(f"  {line}" for line in differences),
+                "Give those settings to go on with it, --overwrite to start afresh, "
+                "or another output.",
             )
         return _differences(job["versions"], dict(versions))
 

@@ -7,8 +7,8 @@ import pytest
 from finished_job import leave_job
 from helpers import Run, Tiny
 
-NAME = "a\x1b]0;title\x07\x9b31m\r\x7fb"
-ESCAPED = r"a\x1b]0;title\x07\x9b31m\r\x7fb"
+NAME = "a\x1b]0;title\x07\x9b31m\r\n\x7fb"
+ESCAPED = r"a\x1b]0;title\x07\x9b31m\r\n\x7fb"
 
 
 def check(output: str) -> None:
