@@ -7,12 +7,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from monetize.errors import InputError, PhotoError, ReadError, UsageError
-from monetize.images.file_types import is_image_path
+from monetize.images.file_types import HEAD_BYTES, image_format, is_image_path
 from monetize.images.reading import FILE_ERRORS
 from monetize.messages import first_line
 
 # Far above a photo in any packed format; a zip of a few kilobytes can claim terabytes.
 MAX_MEMBER_BYTES = 100_000_000
+MAX_OTHER_BYTES = 1_000_000  # of a member that does not start like an image
+# Images barely shrink in a zip; all members of a bomb may claim more than a disk holds.
+MAX_TOTAL_BYTES, MAX_RATIO = 10_000_000_000, 200
 ENCRYPTED = 0x1
 
 
@@ -31,7 +34,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     try:
         with path.open("rb") as file:
             starts_as_zip = file.read(2) == b"PK"
-        return zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error) as error:
@@ -40,6 +43,12 @@ def open_zip(path: Path) -> zipfile.ZipFile:
                 f"{path}: the zip is truncated or damaged: copy, download or create it again"
             ) from error
         raise InputError(f"{path}: not a zip; expected one such as monetize run writes") from error
+    total = sum(member.file_size for member in archive.infolist())
+    if total > max(MAX_TOTAL_BYTES, MAX_RATIO * path.stat().st_size):
+        archive.close()
+        size = tqdm.format_sizeof(total, "B")
+        raise InputError(f"{path}: claims to contain {size}, which no zip of images does")
+    return archive
 
 
 def image_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -60,8 +69,13 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         raise PhotoError("encrypted")
     try:
         with archive.open(member) as file:
+            head = file.read(HEAD_BYTES)
+            if member.file_size > MAX_OTHER_BYTES and image_format(head) is None:
+                raise PhotoError("not an image in a supported format")
             # One byte more than claimed, so that the end is reached and the CRC is checked.
-            return file.read(member.file_size + 1)
+            return head + file.read(member.file_size + 1 - len(head))
+    except PhotoError:
+        raise
     except Exception as error:
         # Damaged members make zipfile and its decompressors raise nearly any exception.
         if isinstance(error, OSError) and error.errno not in (None, *FILE_ERRORS):

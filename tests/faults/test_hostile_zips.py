@@ -154,6 +154,33 @@ def test_odd_names_do_not_hang(tmp_path: Path, name: str) -> None:
     assert check(path, Reporter()).images == 2
 
 
+def test_a_bomb_of_many_members_is_refused_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "images.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for i in range(200):
+            archive.writestr(f"{i}.jpg", b"")
+    data = path.read_bytes()
+    start = data.index(LAST_ENTRY)
+    parts = data[start:].split(LAST_ENTRY)
+    claimed = [part[:20] + struct.pack("<I", 90_000_000) + part[24:] for part in parts[1:]]
+    path.write_bytes(data[:start] + b"".join(LAST_ENTRY + part for part in claimed))
+    with pytest.raises(InputError, match=r"claims to contain 18\.0GB, which no zip of images does"):
+        check(path, Reporter())
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+def test_only_the_start_of_a_large_file_that_is_no_image_is_read(
+    tmp_path: Path, method: int
+) -> None:
+    path = pack(tmp_path / "images.zip", "b.jpg", bytes(90_000_000), method)
+    tracemalloc.start()
+    found = faults(check(path, Reporter()))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "b.jpg (not an image in a supported format)" in found
+    assert peak < 5_000_000
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_unusual_compression_is_read(tmp_path: Path, method: int) -> None:
     path = pack(tmp_path / "images.zip", "b.jpg", image_bytes(1), method)

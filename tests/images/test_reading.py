@@ -1,0 +1,32 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from monetize.errors import PhotoError, ReadError
+from monetize.images.reading import read_file, read_head
+
+
+def test_a_file_is_read_completely_or_its_first_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abcdef")
+    assert read_file(tmp_path / "a") == b"abcdef"
+    assert read_head(tmp_path / "a", 3) == b"abc"
+
+
+def test_a_missing_file_has_no_first_bytes_and_a_reason(tmp_path: Path) -> None:
+    assert read_head(tmp_path / "a", 3) == b""
+    with pytest.raises(PhotoError, match="No such file"):
+        read_file(tmp_path / "a")
+
+
+def test_too_many_open_files_are_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    (tmp_path / "a").write_bytes(b"abcdef")
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(ReadError, match="a: cannot be read: too many open files"):
+        read_head(tmp_path / "a", 3)
