@@ -1,8 +1,6 @@
 """Presets: named settings and TOML files of settings."""
 
-import difflib
 import reprlib
-import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from monetize.errors import UsageError
 from monetize.file_errors import explain_read_errors
 from monetize.messages import first_line
 from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings, own_names
-from monetize.text_files import decode, lines
 
 # Values of --preset; PaintSettings documents the keys.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -51,6 +48,11 @@ def load_config(path: Path, tables: Collection[str] = tuple(TABLES)) -> dict[str
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    # Imported here, as --help does not need them.
+    import tomllib
+
+    from monetize.text_files import decode, lines
+
     with explain_read_errors(path, UsageError), path.open("rb") as file:
         data = file.read(MAX_SIZE + 1)
     if len(data) > MAX_SIZE:
@@ -65,6 +67,8 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _check_known(path: Path, name: str, known: Any, what: str) -> None:
     if name not in known:
+        import difflib
+
         # --steps is short for --num-inference-steps, so part of a name is a near match.
         parts = [each for each in known if name in each.split("_")]
         near = (parts + difflib.get_close_matches(name, known, n=1, cutoff=0.0))[0]

@@ -1,7 +1,7 @@
 """`monetize paint`: single paintings of given prompts."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,9 +18,10 @@ from monetize.cli.presets import warn_unless_faster
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UsageError
 from monetize.file_errors import explain_read_errors
-from monetize.prompts.prompt import Prompt, read_prompt, read_prompts
-from monetize.prompts.sweep import Grid, Sweep
 from monetize.settings import MAX_SEED, DeviceSettings, PaintSettings
+
+if TYPE_CHECKING:
+    from monetize.prompts.sweep import Sweep
 
 
 @click.command(cls=SectionedCommand)
@@ -41,7 +42,7 @@ def paint(
     number: int,
     seed: int | None,
     heatmap: Path | None,
-    sweeps: tuple[Sweep, ...],
+    sweeps: "tuple[Sweep, ...]",
     keep: bool,
     overwrite: bool,
     quiet: bool,
@@ -66,6 +67,8 @@ def paint(
     import secrets
 
     from monetize.cli.paint_outputs import Outputs, SweepOutputs
+    from monetize.prompts.prompt import Prompt
+    from monetize.prompts.sweep import Grid
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings, device = build(PaintSettings, params), build(DeviceSettings, params)
@@ -113,7 +116,7 @@ def paint(
 
 
 def _check_sweep(
-    sweeps: tuple[Sweep, ...], texts: list[str], *, number: int, heatmap: Path | None, keep: bool
+    sweeps: "tuple[Sweep, ...]", texts: list[str], *, number: int, heatmap: Path | None, keep: bool
 ) -> None:
     if keep and not sweeps:
         raise UsageError("--keep needs --sweep")
@@ -130,6 +133,8 @@ def _check_sweep(
 
 
 def _texts(prompt: str | None, from_file: Any) -> list[str]:
+    from monetize.prompts.prompt import read_prompt, read_prompts
+
     if (prompt is None) == (from_file is None):
         raise UsageError("give either PROMPT or --from-file; see monetize paint --help")
     if prompt == "-":

@@ -1,9 +1,10 @@
 """Parameter types: weights, sweeps, durations, palettes, and `auto` or a number."""
 
 import os
+import reprlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,16 +12,19 @@ from monetize.durations import parse_duration
 from monetize.errors import UsageError
 from monetize.file_errors import unusable_name
 from monetize.messages import printable
-from monetize.prompts.sweep import parse_sweep
 from monetize.prompts.weights import parse_weight
 from monetize.settings import MONET
-from monetize.text_files import UNDECODED
+
+if TYPE_CHECKING:
+    from monetize.prompts.sweep import Sweep
 
 
 def check_utf8(text: str) -> str:
     """Return text that is valid Unicode; raises UsageError for bytes that are not UTF-8."""
-    if UNDECODED.search(text):
-        raise UsageError(f"{printable(text)} is not valid UTF-8")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{printable(text)} is not valid UTF-8") from None
     return text
 
 
@@ -29,6 +33,12 @@ def _usable(name: str) -> str:
     if why := unusable_name(Path(name)):
         raise UsageError(f"{name!r}: {why}")
     return name
+
+
+def _sweep(text: str) -> "Sweep":
+    from monetize.prompts.sweep import parse_sweep  # --help does not need its decimal numbers
+
+    return parse_sweep(text)
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
@@ -53,7 +63,7 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
 TEXT = Parsed("TEXT", str)
 CHECKPOINT = Parsed("NAME|FOLDER|HUB-ID", _usable)
 WEIGHT = Parsed("WORD=NUMBER", parse_weight)
-SWEEP = Parsed("WORD=START:STOP:STEP", parse_sweep)
+SWEEP = Parsed("WORD=START:STOP:STEP", _sweep)
 DURATION = Parsed("DURATION", parse_duration)
 
 
@@ -68,9 +78,10 @@ class AutoOrNumber(click.ParamType):  # type: ignore[type-arg] # generic since c
         """Parse a number."""
         if value == "auto":
             return None
-        if not str(value).isdecimal():
-            self.fail(f"{value!r} is neither auto nor a whole number", param, ctx)
-        return int(str(value))
+        text = str(value)
+        if not (text.isascii() and text.isdecimal() and len(text) < 10):
+            self.fail(f"{reprlib.repr(value)} is neither auto nor a whole number", param, ctx)
+        return int(text)
 
 
 class PaletteName(click.Path):
