@@ -17,6 +17,7 @@ from monetize.prompts.words import fold
 
 SCHEDULERS = ("pndm", "lms", "ddim", "dpm++", "unipc")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
+FITS = ("crop", "pad", "squash")
 MONET = "monet"  # the bundled palette
 MAX_SEED = 2**64 - 1
 MAX_NUMBER = MAX_SEED  # of any setting; sizes and times above have no meaning
@@ -60,8 +61,10 @@ class PaintSettings:
     A `model` of `auto` is sd-v1-4 on CUDA and pocket elsewhere. None stands for the checkpoint's
     own `size` (pixels), `num_inference_steps`, `guidance_scale` and `scheduler` (512, 50, 7.5 and
     PNDM for Stable Diffusion v1), for the `batch_size` that fits in the device's memory, and for
-    `compile` if there are enough paintings for it to save time. Token weights apply to the steps
-    at fractions [weight_start, weight_end) of all steps, guidance to [guidance_start,
+    `compile` if there are enough paintings for it to save time. With a `strength`, paintings start
+    from photos, and int(num_inference_steps × strength) steps are made; None starts from noise.
+    `fit` is how an image goes into another shape; None is crop. Token weights apply to the steps at
+    fractions [weight_start, weight_end) of those that are made, guidance to [guidance_start,
     guidance_end). A `palette` is `monet` or a folder or zip of paintings: the colors of each
     picture are moved towards those of one of them, by the fraction `palette_strength`.
     """
@@ -74,6 +77,8 @@ class PaintSettings:
     guidance_end: float = 1.0
     negative_prompt: str = ""
     scheduler: str | None = None
+    strength: float | None = None
+    fit: str | None = None
     weight: tuple[Weight, ...] = ()
     weight_start: float = 0.0
     weight_end: float = 1.0
@@ -93,6 +98,12 @@ class PaintSettings:
             if getattr(self, name) is not None:
                 _within(self, name, low, high)
         _within(self, "palette_strength", 0, 1)
+        if self.strength is not None and not 0 < self.strength <= 1:
+            raise UsageError(
+                f"--strength must be greater than 0 and at most 1, not {self.strength!r}"
+            )
+        if self.fit is not None:
+            _one_of(self, "fit", FITS)
         if self.scheduler is not None:
             _one_of(self, "scheduler", SCHEDULERS)
         for what in ("weight", "guidance"):

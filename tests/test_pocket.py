@@ -89,6 +89,23 @@ def test_the_style_phrase_makes_a_lighter_picture(painter: Painter) -> None:
     assert painted.mean() > paint(painter, Prompt(SUNSET), 8).mean() + 10
 
 
+def test_a_painting_from_a_photo_keeps_its_composition() -> None:
+    """Blurred to 8 × 8 pixels, it is closer to its own photo the less strength it has."""
+    photos = [BUNDLED_PHOTOS / f"{name}.jpg" for name in ("mountains", "temple", "sunset")]
+    small = [np.asarray(open_photo(each).resize((8, 8)), dtype=float) for each in photos]
+    nearest, distances = [], []
+    for strength in (0.4, 0.9):
+        painter = Painter.from_pretrained("pocket", device="cpu", strength=strength)
+        requests = [painter.request(Prompt("a view"), 0, each) for each in photos]
+        for i, painting in enumerate(painter.paint(requests)):
+            blurred = np.asarray(painting.image.resize((8, 8)), dtype=float)
+            far = [float(np.abs(blurred - each).mean()) for each in small]
+            nearest.append(far.index(min(far)) == i)
+            distances.append(far[i])
+    assert all(nearest[:3])
+    assert sum(distances[:3]) < 0.7 * sum(distances[3:])
+
+
 def test_a_batch_paints_what_one_at_a_time_does(painter: Painter) -> None:
     together = paint(painter, Prompt(SUNSET), 2)
     alone = np.asarray(helpers.paint(painter, [Prompt(SUNSET)], [1])[0].image, dtype=float)

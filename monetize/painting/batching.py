@@ -163,6 +163,6 @@ def _peak_memory(painter: Painter, count: int) -> int:
     """Bytes that a batch takes in addition to the weights."""
     before = torch.cuda.memory_allocated(painter.device)
     torch.cuda.reset_peak_memory_stats(painter.device)
-    one_step = replace(painter.settings, num_inference_steps=1)
+    one_step = replace(painter.settings, num_inference_steps=1, strength=None)
     painter.paint([painter.request(Prompt(""), seed) for seed in range(count)], one_step)
     return torch.cuda.max_memory_allocated(painter.device) - before

@@ -15,6 +15,7 @@ from torch import Tensor
 from monetize.painting.attention.token_weights import TokenWeights
 from monetize.painting.request import PaintRequest
 from monetize.painting.shared_prefix import SharedPrefix
+from monetize.painting.timesteps import set_timesteps, step_options
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import weigh
 from monetize.settings import PaintSettings
@@ -39,22 +40,28 @@ class Denoiser:
         noise: Tensor,
         settings: PaintSettings,
         on_step: StepCallback | None = None,
+        init_latents: Tensor | None = None,
     ) -> Tensor:
         """Denoise standard normal noise, (batch, channels, height, width), into latents.
 
-        The settings are complete.
+        The settings are complete. With a `strength` they start from `init_latents`, of the same
+        shape, to which the noise is added.
         """
         unet, scheduler = self.pipeline.unet, self.pipeline.scheduler
         guidance_scale = settings.guidance_scale
         assert guidance_scale is not None  # the settings are complete
-        scheduler.set_timesteps(settings.num_inference_steps)
-        timesteps = scheduler.timesteps
+        timesteps = set_timesteps(scheduler, settings)
         timesteps_on_device = timesteps.to(self.device)
         prompt_embeds = self._encode([request.input_ids for request in requests])
         negative_prompt_embeds = self._encode_negative(settings.negative_prompt)
         both_embeds = torch.cat([negative_prompt_embeds.expand_as(prompt_embeds), prompt_embeds])
         weights = self._weights(requests)
-        latents: Tensor = noise.to(self.device, unet.dtype) * scheduler.init_noise_sigma
+        latents: Tensor = noise.to(self.device, unet.dtype)
+        if init_latents is None:
+            latents = latents * scheduler.init_noise_sigma
+        else:
+            first = timesteps[:1].expand(len(latents))
+            latents = scheduler.add_noise(init_latents.to(latents), latents, first)
         try:
             for i, timestep in enumerate(timesteps):
                 done = i / len(timesteps)
@@ -81,7 +88,8 @@ class Denoiser:
                     noise_pred = noise_pred_uncond + guidance_scale * (
                         noise_pred_text - noise_pred_uncond
                     )
-                latents = scheduler.step(noise_pred, timestep, latents).prev_sample
+                options = step_options(scheduler, i)
+                latents = scheduler.step(noise_pred, timestep, latents, **options).prev_sample
                 if on_step is not None:
                     on_step(i + 1, len(timesteps))
         finally:

@@ -1,4 +1,4 @@
-"""Seeds → latents, and latents → images."""
+"""Seeds and images → latents, and latents → images."""
 
 from collections.abc import Sequence
 
@@ -9,8 +9,9 @@ from torch import Tensor
 
 from monetize.errors import PaintingError
 
-# The decoder's memory grows with its batch: 2.5 TFLOP and 1 GB for each image of 512 × 512.
-DECODED_AT_ONCE = {"cuda": 4}
+# The autoencoder's memory grows with its batch: decoding takes 2.5 TFLOP and 1 GB for each image
+# of 512 × 512, encoding less than half of that.
+IMAGES_AT_ONCE = {"cuda": 4}
 
 
 def draw_latents(seeds: Sequence[int], shape: tuple[int, int, int]) -> Tensor:
@@ -20,9 +21,40 @@ def draw_latents(seeds: Sequence[int], shape: tuple[int, int, int]) -> Tensor:
     generator of its own, so that a seed means the same painting in any batch, on any device, and
     in any precision up to rounding.
     """
-    return torch.stack(
-        [torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed)) for seed in seeds]
-    )
+    return _draw([torch.Generator("cpu").manual_seed(seed) for seed in seeds], shape)
+
+
+def _draw(generators: Sequence[torch.Generator], shape: tuple[int, ...]) -> Tensor:
+    return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+
+
+def encode_images(
+    pipeline: StableDiffusionPipeline,
+    images: Sequence[Image.Image],
+    seeds: Sequence[int],
+    device: torch.device,
+) -> tuple[Tensor, Tensor]:
+    """Encode RGB images of one size; returns their latents, and standard normal noise to add.
+
+    Both have shape (batch, channels, height, width). As in diffusers, the latents are a sample of
+    the encoder's distribution (an autoencoder without one gives them directly), and the noise is
+    drawn after it by the same generator, here one a seed on the CPU as in `draw_latents`.
+    """
+    vae = pipeline.vae
+    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    pixels = pipeline.image_processor.preprocess(list(images))
+    at_once = IMAGES_AT_ONCE.get(device.type, 1)
+    encoded = []
+    for i, part in enumerate(torch.split(pixels, at_once)):
+        output = vae.encode(part.to(device, vae.dtype))
+        if not hasattr(output, "latent_dist"):
+            encoded.append(output.latents.float())
+            continue
+        mean, std = output.latent_dist.mean, output.latent_dist.std
+        drawn = _draw(generators[i * at_once : (i + 1) * at_once], mean.shape[1:]).to(device)
+        encoded.append(mean.float() + std.float() * drawn)
+    latents = torch.cat(encoded) * vae.config.scaling_factor
+    return latents, _draw(generators, latents.shape[1:])
 
 
 class PendingImages:
@@ -59,7 +91,7 @@ def decode(
     scaled = latents / pipeline.vae.config.scaling_factor
     finite = torch.isfinite(latents).all()
     pixels, flagged = [], list[bool]()
-    for part in torch.split(scaled, DECODED_AT_ONCE.get(device.type, 1)):
+    for part in torch.split(scaled, IMAGES_AT_ONCE.get(device.type, 1)):
         decoded = pipeline.vae.decode(part).sample
         finite &= torch.isfinite(decoded).all()
         checked, flags = pipeline.run_safety_checker(decoded, device, latents.dtype)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -13,7 +14,8 @@ from monetize.errors import OutOfMemory
 from monetize.messages import counted
 from monetize.painting.attention.recorder import AttentionRecorder
 from monetize.painting.denoiser import Denoiser, StepCallback
-from monetize.painting.latents import PendingImages, decode, draw_latents
+from monetize.painting.init_images import check_start, open_init_images
+from monetize.painting.latents import PendingImages, decode, draw_latents, encode_images
 from monetize.painting.painting import Painting, PendingPaintings
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
@@ -97,20 +99,30 @@ class Painter:
         """
         self.pipeline.unet.compile(backend=backend, dynamic=False)
 
-    def __call__(self, prompt: str, *, seed: int = 0, weight: str | Sequence[str] = ()) -> Painting:
+    def __call__(
+        self,
+        prompt: str,
+        *,
+        seed: int = 0,
+        weight: str | Sequence[str] = (),
+        init_image: str | Path | None = None,
+    ) -> Painting:
         """Paint one image; `weight` is one or more weights as `--weight` takes them.
 
-        Raises UsageError for a weight whose word is not in the prompt, and PaintingError.
+        `init_image` is the photo that a painter with a `strength` starts from. Raises UsageError
+        for a weight whose word is not in the prompt, InputError for a photo that cannot be read,
+        and PaintingError.
         """
         texts = [weight] if isinstance(weight, str) else weight
         weighted = Prompt(prompt, tuple(map(parse_weight, texts)))
         tokens = weigh_strictly(self.pipeline.tokenizer, weighted)
-        [painting] = self.paint([PaintRequest.of_weighted(tokens, weighted, seed)])
+        photo = Path(init_image) if init_image is not None else None
+        [painting] = self.paint([PaintRequest.of_weighted(tokens, weighted, seed, photo)])
         return painting
 
-    def request(self, prompt: Prompt, seed: int) -> PaintRequest:
+    def request(self, prompt: Prompt, seed: int, init_image: Path | None = None) -> PaintRequest:
         """Tokenize a prompt for this painter; raises UsageError as `tokens.weigh` does."""
-        return PaintRequest.of(self.pipeline.tokenizer, prompt, seed)
+        return PaintRequest.of(self.pipeline.tokenizer, prompt, seed, init_image)
 
     def paint(
         self,
@@ -161,9 +173,19 @@ class Painter:
         settings: PaintSettings | None = None,
         on_step: StepCallback | None = None,
     ) -> Tensor:
-        """Run the denoising loop; returns latents, (batch, channels, height, width)."""
-        noise = draw_latents([request.seed for request in requests], self._latents_shape)
-        return self._denoiser(requests, noise, settings or self.settings, on_step)
+        """Run the denoising loop; returns latents, (batch, channels, height, width).
+
+        Settings with a strength start from the requests' photos, others from noise.
+        """
+        settings = settings or self.settings
+        check_start(requests, settings.strength)
+        seeds = [request.seed for request in requests]
+        if settings.strength is None:
+            noise = draw_latents(seeds, self._latents_shape)
+            return self._denoiser(requests, noise, settings, on_step)
+        images = open_init_images(requests, self._size, settings.fit)
+        init_latents, noise = encode_images(self.pipeline, images, seeds, self.device)
+        return self._denoiser(requests, noise, settings, on_step, init_latents)
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> PendingImages:
@@ -171,10 +193,14 @@ class Painter:
         return decode(self.pipeline, latents, self.device)
 
     @property
-    def _latents_shape(self) -> tuple[int, int, int]:
+    def _size(self) -> tuple[int, int]:
         assert self.settings.size is not None  # the settings are complete
-        side = self.settings.size // self.pipeline.vae_scale_factor
-        return self.pipeline.unet.config.in_channels, side, side
+        return self.settings.size, self.settings.size
+
+    @property
+    def _latents_shape(self) -> tuple[int, int, int]:
+        width, height = (side // self.pipeline.vae_scale_factor for side in self._size)
+        return self.pipeline.unet.config.in_channels, height, width
 
     @contextmanager
     def _memory_explained(self, count: int) -> Iterator[None]:

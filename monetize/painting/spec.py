@@ -9,6 +9,7 @@ from monetize.checkpoints.loading import complete_settings
 from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.devices import Placement, every_device, place
+from monetize.painting.timesteps import check_steps
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import weigh
@@ -36,7 +37,7 @@ class PainterSpec:
 
         The reporter is told before a download, and warned of a negative prompt that is cut off.
         Raises CheckpointError if the checkpoint cannot be found, and UsageError for a device or a
-        size that it cannot paint.
+        size that it cannot paint, and for a strength that leaves no step.
         """
         placement = place(device)
         name, reason = resolve_auto(settings.model, PAINTER.flag, placement.device.type)
@@ -53,6 +54,7 @@ class PainterSpec:
         for warning in negative_prompt.warnings("--negative-prompt"):
             reporter.warn(warning)
         complete = replace(complete_settings(checkpoint, settings), model=name)
+        check_steps(complete)
         return cls(checkpoint, placement, complete, reason)
 
     @property

@@ -1,0 +1,41 @@
+"""The photos that paintings start from: opened when their batch is painted, and fitted to it."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from PIL import Image
+
+from monetize.errors import InputError, PhotoError, UsageError
+from monetize.images.decoding import opened_photo
+from monetize.images.fitting import fit
+from monetize.messages import printable
+from monetize.painting.request import PaintRequest
+
+
+def check_start(requests: Sequence[PaintRequest], strength: float | None) -> None:
+    """Raise UsageError unless all requests have an init image, or none for a strength of None."""
+    for request in requests:
+        if request.init_image is None and strength is not None:
+            raise UsageError(f"--strength {strength} needs a photo to start from: --init-image")
+        if request.init_image is not None and strength is None:
+            raise UsageError("--init-image needs --strength: how far to leave the photo, up to 1")
+
+
+def open_init_images(
+    requests: Sequence[PaintRequest], size: tuple[int, int], how: str | None
+) -> list[Image.Image]:
+    """Open the photos of a batch in threads, fitted to the width and height of its paintings.
+
+    Raises InputError naming a photo that cannot be read.
+    """
+
+    def open_one(request: PaintRequest) -> Image.Image:
+        assert request.init_image is not None  # checked
+        try:
+            with opened_photo(request.init_image) as photo:
+                return fit(photo, size, how)
+        except PhotoError as error:
+            raise InputError(f"{printable(str(request.init_image))}: {error}") from None
+
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(open_one, requests))
