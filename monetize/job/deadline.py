@@ -1,8 +1,9 @@
 """`--time-budget`: as many steps as fit the time, measured on this machine and watched.
 
 A chunk takes a fixed time plus a time for each forward pass of the UNet; a guided evaluation is two
-passes, an unguided one is one. Both times are measured before the job begins and corrected by every
-chunk that is painted.
+passes, an unguided one is one. Both times are measured before the job begins and corrected, for
+each device, by every chunk that it paints. The plan is lowered when the job falls behind, and
+raised again when it gains time.
 """
 
 import time
@@ -27,6 +28,8 @@ RESERVE_PER_PHOTO = 0.003
 FILLED = 0.95
 # Weight of the latest chunk in the correction of the measured speed.
 LATEST = 0.3
+# A plan is raised by so many steps at least, so that it does not change with every chunk.
+LEAST_RISE = 2
 
 
 def passes(settings: PaintSettings) -> int:
@@ -72,7 +75,8 @@ class Deadline:
     """The end of a job's time budget, and settings for the next chunk that keep it.
 
     `photos` counts those of the whole job, `chunks` those still to paint, and `devices` those that
-    paint at once. `begin` is by time.monotonic.
+    paint at once; until they have painted, all are taken to have the measured speed. `loading` is
+    how many seconds they need before they begin. `begin` is by time.monotonic.
     """
 
     def __init__(
@@ -86,11 +90,11 @@ class Deadline:
         chunks: int,
         begin: float,
         devices: int = 1,
+        loading: float = 0.0,
         approximate: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.budget = budget
-        self.speed = speed
         self.settings = settings
         self.planned = settings
         self.announced = False
@@ -98,7 +102,8 @@ class Deadline:
         self._photos = photos
         self._chunks = chunks
         self._begin = begin
-        self._devices = devices
+        self._speeds = [speed] * devices
+        self._loading = loading
         self._approximate = approximate
         self._clock = clock
 
@@ -114,7 +119,9 @@ class Deadline:
         fewest = self._with_steps(self._least())
         if self._needed(fewest, captions_left) > self._left():
             raise UsageError(self._too_short(fewest, captions_left))
-        self.planned = self._fitting(self._least(), self._left() - captions_left, self._chunks)
+        self.planned = self._fitting(
+            self._least(), self._left() - captions_left - self._loading, self._chunks
+        )
         if self.planned == before:
             return
         now = self._clock()
@@ -127,14 +134,20 @@ class Deadline:
     def next(self, chunks: int, in_flight: int) -> PaintSettings:
         """Return settings for the first of `chunks` still to send, while `in_flight` are painted.
 
-        When the job is behind the plan, the rest gets fewer evaluations, with a warning. Raises
-        PaintingError if there is no time even for one evaluation each.
+        When the job is behind the plan, the rest gets fewer evaluations, with a warning; when it
+        has gained time, more. Raises PaintingError if there is no time even for one evaluation
+        each.
         """
-        left = self._left()
-        if self._seconds(self.planned, chunks + in_flight) <= left:
-            return self.planned
-        lower = self._fitting(1, left, chunks + in_flight)
-        if self._seconds(lower, chunks + in_flight) > left:
+        left, open_chunks = self._left(), chunks + in_flight
+        if self._seconds(self.planned, open_chunks) > left:
+            self._lower(chunks, open_chunks, left)
+        elif self.planned != self.settings:
+            self._raise(open_chunks, left)
+        return self.planned
+
+    def _lower(self, chunks: int, open_chunks: int, left: float) -> None:
+        lower = self._fitting(1, left, open_chunks)
+        if self._seconds(lower, open_chunks) > left:
             raise PaintingError(
                 f"The time budget of {format_duration(self.budget)} is used up with "
                 f"{counted(chunks, 'chunk')} of paintings left"
@@ -145,12 +158,21 @@ class Deadline:
                 "time"
             )
         self.planned = lower
-        return lower
 
-    def took(self, settings: PaintSettings, seconds: float) -> None:
-        """Learn from a chunk painted with these settings."""
-        factor = 1 + LATEST * (seconds / max(self.speed.seconds(settings), 1e-9) - 1)
-        self.speed = Speed(self.speed.fixed * factor, self.speed.a_pass * factor)
+    def _raise(self, open_chunks: int, left: float) -> None:
+        higher = self._fitting(self._least(), left, open_chunks)
+        gained = (higher.num_inference_steps or 0) - (self.planned.num_inference_steps or 0)
+        if gained >= LEAST_RISE or (higher == self.settings and gained >= 0):
+            self._reporter.say(
+                f"ahead of the plan: the rest gets {_described(higher, self.settings)}"
+            )
+            self.planned = higher
+
+    def took(self, settings: PaintSettings, seconds: float, device: int = 0) -> None:
+        """Learn from a chunk that a device painted with these settings."""
+        speed = self._speeds[device]
+        factor = 1 + LATEST * (seconds / max(speed.seconds(settings), 1e-9) - 1)
+        self._speeds[device] = Speed(speed.fixed * factor, speed.a_pass * factor)
 
     def _left(self) -> float:
         """Seconds until everything must be painted."""
@@ -158,10 +180,18 @@ class Deadline:
         return self._begin + self.budget - reserve - self._clock()
 
     def _seconds(self, settings: PaintSettings, chunks: int) -> float:
-        return self.speed.seconds(settings) * -(-chunks // self._devices)
+        """Seconds for chunks of which each goes to the device that finishes it first."""
+        each = [max(speed.seconds(settings), 1e-9) for speed in self._speeds]
+        at_least = chunks / sum(1 / seconds for seconds in each)
+        # Rounding up is left to the loop below, which adds less than a chunk per device.
+        shares = [int(at_least / seconds) for seconds in each]
+        while sum(shares) < chunks:
+            ends = [seconds * (n + 1) for seconds, n in zip(each, shares, strict=True)]
+            shares[ends.index(min(ends))] += 1
+        return max(seconds * n for seconds, n in zip(each, shares, strict=True))
 
     def _needed(self, settings: PaintSettings, captions_left: float) -> float:
-        return captions_left + self._seconds(settings, self._chunks)
+        return captions_left + self._loading + self._seconds(settings, self._chunks)
 
     def _least(self) -> int:
         return min(FEWEST_STEPS, self.settings.num_inference_steps or FEWEST_STEPS)

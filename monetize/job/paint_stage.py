@@ -67,7 +67,9 @@ class PaintStage:
         """Measure how fast this machine paints, and set the deadline."""
         photos = self._job.photos
         self._reporter.say("Measuring how fast this machine paints, for --time-budget")
+        begin = time.monotonic()
         self._painter = BatchPainter.load(self._spec, len(photos), self._reporter)
+        loading = time.monotonic() - begin
         request = PaintRequest.of(self._spec.tokenizer, Prompt(""), 0)
         requests = [request] * min(self._chunk_size, len(photos))
         painter = self._painter
@@ -75,15 +77,19 @@ class PaintStage:
             lambda settings: painter.start(requests, settings).result(), self._spec.settings
         )
         numbers = range(len(chunks(photos, self._chunk_size)))
+        missing = sum(self._workspace.chunk(number) is None for number in numbers)
+        devices = len(self._spec.on_every_device())
         self.deadline = Deadline(
             time_budget,
             speed,
             self._spec.settings,
             self._reporter,
             photos=len(photos),
-            chunks=sum(self._workspace.chunk(number) is None for number in numbers),
+            chunks=missing,
             begin=self._job.begin,
-            devices=len(self._spec.on_every_device()),
+            devices=devices,
+            # Where there are several, each loads a painter of its own.
+            loading=loading if min(devices, missing) > 1 else 0.0,
             approximate=self._job.settings.allow_approximate,
         )
 
@@ -108,7 +114,7 @@ class PaintStage:
         painter, self._painter = self._painter, None
         with (
             self._reporter.stage("Painting", total, "painting", done) as progress,
-            executors.start(spec, self._reporter, painter) as executor,
+            executors.start(spec, len(todo), self._reporter, painter) as executor,
         ):
             self._say_size()
             in_flight = InFlight()
@@ -120,7 +126,7 @@ class PaintStage:
                 progress.advance(len(chunk.items))
                 if self.deadline is not None:
                     saving = 0.0 if executor.overlapping else time.monotonic() - begin
-                    self.deadline.took(chunk.settings, painted.seconds + saving)
+                    self.deadline.took(chunk.settings, painted.seconds + saving, painted.device)
 
     def _chunk_painter_spec(self) -> ChunkPainterSpec:
         palette = None

@@ -119,6 +119,44 @@ def test_what_is_left_gets_fewer_steps_when_it_falls_behind_and_it_ends_in_time(
     assert len(listener.warnings) == len(set(given)) - 1
 
 
+def test_steps_come_back_after_a_chunk_that_was_slow_only_once() -> None:
+    """As where a device compiles while it paints its first chunk."""
+    clock, listener = Clock(), Listener()
+    job = deadline(5000, listener, clock=clock, photos=40, chunks=40)
+    job.plan(0)
+    given = []
+    for left in range(40, 0, -1):
+        settings = job.next(left, 0)
+        given.append(settings.num_inference_steps or 0)
+        seconds = SPEED.seconds(settings) + (300 if left == 40 else 0)
+        clock.now += seconds
+        job.took(settings, seconds)
+    assert clock.now <= Clock.now + 5000
+    assert min(given) < 40
+    assert given[-10:] == [50] * 10
+    assert "behind the plan: the rest gets " in listener.warnings[0]
+    assert listener.said[-1] == "ahead of the plan: the rest gets 50 steps as requested"
+
+
+def test_devices_of_different_speed_are_told_apart() -> None:
+    clock = Clock()
+    job = deadline(600, clock=clock, devices=2, chunks=12)
+    job.plan(0)
+    assert job.planned.num_inference_steps == 46
+    for _ in range(20):
+        job.took(FIFTY, SPEED.seconds(FIFTY), device=0)
+        job.took(FIFTY, SPEED.seconds(FIFTY) / 10, device=1)
+    assert job.next(12, 0) == FIFTY
+
+
+def test_workers_that_load_first_leave_less_time_for_steps() -> None:
+    at_once, later = deadline(500), deadline(500, loading=100)
+    at_once.plan(0)
+    later.plan(0)
+    steps = [job.planned.num_inference_steps or 0 for job in (at_once, later)]
+    assert steps[1] == pytest.approx(0.8 * steps[0], abs=1)
+
+
 def test_it_does_not_go_on_where_not_even_one_step_fits() -> None:
     clock = Clock()
     job = deadline(1100, clock=clock)

@@ -12,10 +12,13 @@ __all__ = ["Chunk", "Executor", "PaintedChunk", "start"]
 
 
 def start(
-    spec: ChunkPainterSpec, reporter: Reporter, painter: BatchPainter | None = None
+    spec: ChunkPainterSpec, chunks: int, reporter: Reporter, painter: BatchPainter | None = None
 ) -> Executor:
-    """Start the executor for a spec's devices; one device may be given its loaded painter."""
-    specs = spec.on_every_device()
+    """Start the executor for this many chunks on the spec's devices.
+
+    No more devices are used than there are chunks. A single one may be given its loaded painter.
+    """
+    specs = spec.on_every_device()[:chunks]
     if len(specs) == 1:
         return LocalExecutor(specs[0], reporter, painter)
     del painter  # the workers load their own, and need the memory

@@ -25,13 +25,14 @@ class PaintedChunk:
     """JPEGs by name, and the names that the safety checker blacked out.
 
     `evaluations` is the number of UNet evaluations of each painting, `seconds` the time that the
-    device spent on this chunk alone.
+    device spent on this chunk alone, `device` the number of that device among the executor's.
     """
 
     files: dict[str, bytes]
     flagged: list[str]
     evaluations: int
     seconds: float
+    device: int = 0
 
 
 class Executor(ABC):

@@ -1,7 +1,7 @@
 """Paints the chunks of a job in a process for each device.
 
-The workers get chunks through a pipe and send JPEGs back; the job's own process saves them. When
-a worker dies, the others paint its chunks.
+The workers say when they have loaded their models, get chunks through a pipe and send JPEGs back;
+the job's own process saves them. When a worker dies, the others paint its chunks.
 """
 
 import multiprocessing
@@ -9,10 +9,9 @@ import os
 import signal
 import threading
 import traceback
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -20,13 +19,15 @@ from typing import Any
 import diffusers
 import transformers
 
+from monetize.devices import try_out
 from monetize.errors import MonetizeError, PaintingError
+from monetize.job.executors.assignment import Assignment
 from monetize.job.executors.base import Chunk, Executor, PaintedChunk
 from monetize.job.executors.chunk_painter import ChunkPainterSpec
 from monetize.progress import Reporter, Stage
 
-# One is painted while the next waits, so that the device never does.
-CHUNKS_PER_WORKER = 2
+# How often to look whether an idle worker should take over what another does not finish.
+LOOK_SECONDS = 1
 # How long a worker waits for another chunk before it finishes the one on the device.
 PATIENCE_SECONDS = 0.5
 # How long a worker may take to stop before it is killed.
@@ -35,12 +36,12 @@ PATIENCE_TO_STOP_SECONDS = 5
 
 @dataclass
 class Worker:
-    """A process, and the chunks that it was sent and has not sent back."""
+    """A process for the chunks of a job, and our end of its pipe."""
 
+    number: int
     spec: ChunkPainterSpec
     process: BaseProcess
     pipe: Connection
-    chunks: list[Chunk] = field(default_factory=list)
 
     @property
     def device(self) -> str:
@@ -58,13 +59,13 @@ class WorkerPool(Executor):
         self.workers: list[Worker] = []
         self._reporter = reporter
         context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
-        for spec in specs:
+        for number, spec in enumerate(specs):
             pipe, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, spec), daemon=True)
             with _ctrl_c_blocked():
                 process.start()
             theirs.close()  # so that the pipe ends with the process
-            self.workers.append(Worker(spec, process, pipe))
+            self.workers.append(Worker(number, spec, process, pipe))
 
     def close(self) -> None:
         """Stop the processes; whatever they hold is painted again later."""
@@ -84,21 +85,26 @@ class WorkerPool(Executor):
         Raises PaintingError when no worker is left, and what a worker raised.
         """
         progress.step("loading the models")
-        returned = deque[Chunk]()
+        assignment = Assignment(chunks)
         while True:
-            self._send(returned, chunks)
-            busy = {worker.pipe: worker for worker in self.workers if worker.chunks}
-            if not busy:
+            self._send(assignment)
+            if assignment.all_done:
                 return
-            for pipe in wait(list(busy)):
-                worker = busy[pipe]  # type: ignore[index]  # the pipes are Connections
+            pipes = {worker.pipe: worker for worker in self.workers}
+            patience = LOOK_SECONDS if assignment.some_idle else None
+            for pipe in wait(list(pipes), patience):
+                worker = pipes[pipe]  # type: ignore[index]  # the pipes are Connections
                 try:
                     kind, content = worker.pipe.recv()
                 except (EOFError, OSError):
-                    self._bury(worker, returned)
+                    self._bury(worker, assignment)
                     continue
-                if kind == "painted":
-                    yield worker.chunks.pop(0), content
+                if kind == "ready":
+                    assignment.join(worker.number)
+                elif kind == "painted":
+                    chunk = assignment.finish(worker.number)
+                    if chunk is not None:
+                        yield chunk, replace(content, device=worker.number)
                 elif kind == "error":
                     raise content
                 elif kind == "bug":
@@ -106,25 +112,19 @@ class WorkerPool(Executor):
                 else:
                     getattr(self._reporter, kind)(f"{worker.device}: {content}")
 
-    def _send(self, returned: deque[Chunk], chunks: Iterator[Chunk]) -> None:
-        for _ in range(CHUNKS_PER_WORKER):
-            for worker in list(self.workers):
-                if len(worker.chunks) == CHUNKS_PER_WORKER:
-                    continue
-                chunk = returned.popleft() if returned else next(chunks, None)
-                if chunk is None:
-                    return
-                worker.chunks.append(chunk)
-                try:
-                    worker.pipe.send(chunk)
-                except OSError:
-                    self._bury(worker, returned)
+    def _send(self, assignment: Assignment) -> None:
+        for number, chunk in assignment.assign():
+            [worker] = (each for each in self.workers if each.number == number)
+            try:
+                worker.pipe.send(chunk)
+            except OSError:
+                self._bury(worker, assignment)
 
-    def _bury(self, worker: Worker, returned: deque[Chunk]) -> None:
+    def _bury(self, worker: Worker, assignment: Assignment) -> None:
         """Continue without a worker that has died."""
         worker.process.join()
         self.workers.remove(worker)
-        returned.extend(worker.chunks)
+        assignment.leave(worker.number)
         death = f"the process on {worker.device} died (exit code {worker.process.exitcode})"
         if not self.workers:
             raise PaintingError(f"{death}, and no other is left")
@@ -153,7 +153,9 @@ def _work(pipe: Connection, spec: ChunkPainterSpec) -> None:
     for library in (diffusers, transformers):
         library.utils.logging.disable_progress_bar()
     try:
+        try_out(spec.painter.placement.device)
         painter = spec.load(PipeReporter(pipe))
+        pipe.send(("ready", None))
         for _, painted in painter.paint(_receive(pipe), Stage()):
             pipe.send(("painted", painted))
     except (EOFError, BrokenPipeError):

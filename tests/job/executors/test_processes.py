@@ -1,11 +1,8 @@
 """Chunks painted by a process each; two on the CPU stand for two GPUs."""
 
-import os
-import signal
-from collections.abc import Callable
-from multiprocessing import Pipe
+from collections.abc import Callable, Iterator
+from multiprocessing import Pipe, active_children
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,8 +11,8 @@ from helpers import CPU
 
 from monetize.devices import Placement, every_device
 from monetize.job.executors import processes
+from monetize.job.executors.assignment import Assignment
 from monetize.job.executors.base import Chunk
-from monetize.job.executors.processes import WorkerPool
 from monetize.painting import spec
 from monetize.settings import PaintSettings
 
@@ -39,27 +36,21 @@ def test_two_processes_make_the_bytes_that_one_makes(
 
 
 @pytest.mark.usefixtures("two_processes")
-def test_fewer_photos_than_processes(run_job: Run, photos: Path, tmp_path: Path) -> None:
-    result = run_job(photos, tmp_path / "images.zip", "--limit", 1)
-    assert result.exit_code == 0, result.stderr
-
-
-@pytest.mark.usefixtures("two_processes")
 def test_the_chunks_of_a_process_that_dies_are_painted_by_the_other(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = WorkerPool._send
     killed: list[int] = []
 
-    def kill_after_sending(self: WorkerPool, *args: Any) -> None:
-        send(self, *args)
-        if not killed:
-            process = self.workers[0].process
-            assert self.workers[0].chunks and process.pid
-            killed.append(process.pid)
-            os.kill(process.pid, signal.SIGKILL)
+    def kill_after_sending(self: Assignment) -> Iterator[tuple[int, Chunk]]:
+        for worker, chunk in assign(self):
+            yield worker, chunk
+            if not killed:
+                process = sorted(active_children(), key=lambda each: each.pid or 0)[worker]
+                process.kill()
+                killed.append(worker)
 
-    monkeypatch.setattr(WorkerPool, "_send", kill_after_sending)
+    assign = Assignment.assign
+    monkeypatch.setattr(Assignment, "assign", kill_after_sending)
     result = run_job(photos, tmp_path / "images.zip")
     assert result.exit_code == 0, result.stderr
     assert "the process on cpu died (exit code -9): the others paint its chunks" in result.stderr
@@ -72,14 +63,13 @@ def test_the_chunks_of_a_process_that_dies_are_painted_by_the_other(
 def test_when_all_processes_are_dead_the_job_fails_and_can_go_on(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = WorkerPool._send
+    def kill_all(self: Assignment) -> Iterator[tuple[int, Chunk]]:
+        yield from assign(self)
+        for process in active_children():
+            process.kill()
 
-    def kill_all(self: WorkerPool, *args: Any) -> None:
-        send(self, *args)
-        for worker in self.workers:
-            worker.process.kill()
-
-    monkeypatch.setattr(WorkerPool, "_send", kill_all)
+    assign = Assignment.assign
+    monkeypatch.setattr(Assignment, "assign", kill_all)
     result = run_job(photos, tmp_path / "images.zip")
     assert result.exit_code == 1
     assert "(exit code -9), and no other is left" in result.stderr
@@ -96,6 +86,17 @@ def test_what_a_process_raises_is_the_jobs_error(
     assert result.exit_code == 1
     assert "overflow float32 while painting" in result.stderr
     assert not out.exists()
+
+
+@pytest.mark.usefixtures("two_processes")
+def test_a_job_of_one_chunk_starts_no_second_process(
+    run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("monetize.job.executors.WorkerPool", lambda *args: started.append(args))
+    result = run_job(photos, tmp_path / "images.zip", "--batch-size", 6)
+    assert result.exit_code == 0, result.stderr
+    assert not started
 
 
 def test_cuda_without_a_number_is_every_device(monkeypatch: pytest.MonkeyPatch) -> None:
