@@ -60,6 +60,7 @@ def caption(
     from monetize.atomic_files import write_bytes
     from monetize.chunks import chunks
     from monetize.cli.caption_files import find_photos, output_form, plan_sheets, table
+    from monetize.images.heic import heic_caution
     from monetize.messages import counted, printable
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
@@ -69,6 +70,8 @@ def caption(
     sheets = plan_sheets(heatmap, output, len(photos), overwrite=overwrite)
     alone = len(paths) == 1 and not paths[0].is_dir()
     terminal.say(f"Photos: {len(photos)}")
+    if caution := heic_caution(photos):
+        terminal.warn(caution)
 
     load_libraries(terminal)
     from monetize.captioning.captioner import Captioner

@@ -101,7 +101,7 @@ def score(
         return
     limit = MEMORIZATION_EPSILON
     copied = "" if result.distance < limit else f", not below {limit}: not counted as copies"
-    kid = f"{1000 * result.kid.value:.2f} ± {1000 * result.kid.std:.2f}"
+    kid = f"{1000 * result.kid.value:z.2f} ± {1000 * result.kid.std:.2f}"
     terminal.result(f"MiFID       {result.mifid}")
     terminal.result(f"FID         {result.fid}")
     terminal.result(f"KID x 1000  {kid}")

@@ -49,6 +49,7 @@ BUDGET = PixelBudget(100_000_000)
 # than 20 must be decoded in about a second.
 USUAL_SCANS = 20
 MAX_SCANNED_PIXELS = 1_000_000_000
+MAX_TILE_PIXELS = 4096**2
 STRIP_ROWS = 256
 TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -161,9 +162,19 @@ def check_limits(image: Image.Image, data: bytes) -> None:
     pixels = image.width * image.height
     if pixels > MAX_PIXELS:
         raise PhotoError(_too_many_pixels())
+    if _tile_pixels(image) > max(pixels, MAX_TILE_PIXELS):
+        raise PhotoError("a TIFF of tiles that are larger than itself: save it again")
     scans = count_scans(data) if image.format in ("JPEG", "MPO") else 1
     if scans > USUAL_SCANS and scans * pixels > MAX_SCANNED_PIXELS:
         raise PhotoError(f"a JPEG of {scans:,} scans, which would take long: save it again")
+
+
+def _tile_pixels(image: Image.Image) -> int:
+    """Return the size of a TIFF's tiles, which are decoded as a whole."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 0
+    width, height = (image.tag_v2.get(tag, 0) for tag in (Base.TileWidth, Base.TileLength))
+    return int(width * height)
 
 
 def _too_many_pixels() -> str:

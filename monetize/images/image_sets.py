@@ -19,6 +19,8 @@ from monetize.images.image_notes import ImageNotes
 from monetize.images.photos import find
 from monetize.images.reading import read_file
 from monetize.images.zip_files import image_members, open_zip, read_member
+from monetize.messages import printable
+from monetize.progress import Reporter
 
 T = TypeVar("T")
 
@@ -28,16 +30,19 @@ Read = Callable[[int], bytes]
 
 @dataclass(frozen=True)
 class ImageSet:
-    """The images of a folder or a zip, sorted by name."""
+    """The images of a folder or a zip, sorted by name, and what was passed over, in words."""
 
     source: Path
     names: tuple[str, ...]
+    passed_over: str = ""
 
     @classmethod
     def of(cls, source: Path) -> "ImageSet":
         """List the images; raises InputError if there are none, or if a file is not a zip."""
+        passed_over = ""
         if source.is_dir():
-            names = [photo.key for photo in find(source).photos]
+            found = find(source)
+            names, passed_over = [photo.key for photo in found.photos], found.passed_over
         elif is_image_path(source.name):
             raise InputError(f"{source} is an image; expected a folder or a zip of images")
         else:
@@ -45,7 +50,12 @@ class ImageSet:
                 names = [member.filename for member in image_members(archive)]
         if not names:
             raise InputError(f"{source}: no images found")
-        return cls(source, tuple(sorted(names)))
+        return cls(source, tuple(sorted(names)), passed_over)
+
+    def tell(self, reporter: Reporter) -> None:
+        """Say what was passed over, if anything was."""
+        if self.passed_over:
+            reporter.say(f"{self.source}: passed over: {self.passed_over}")
 
     def __len__(self) -> int:
         return len(self.names)
@@ -106,7 +116,7 @@ class ImageSet:
         return checked
 
     def _unreadable(self, i: int, error: PhotoError) -> InputError:
-        return InputError(f"{self.names[i]} in {self.source}: {error}")
+        return InputError(f"{printable(self.names[i])} in {self.source}: {error}")
 
 
 def _map_ahead(work: Callable[[int], T], count: int) -> Iterator[T]:

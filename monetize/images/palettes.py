@@ -56,6 +56,7 @@ class PaletteSource:
 
 def measure(paintings: ImageSet, reporter: Reporter) -> list[ColorStatistics]:
     """Measure each painting's colors; raises InputError for an unreadable one."""
+    paintings.tell(reporter)
     statistics, notes = [], ImageNotes()
     with reporter.stage("Palette", len(paintings), "painting") as progress:
         for each in paintings.map(ColorStatistics.of, notes):

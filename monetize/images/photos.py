@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monetize.errors import InputError
+from monetize.file_errors import reason
 from monetize.images.file_types import (
     HEAD_BYTES,
     PHOTO_SUFFIXES,
@@ -17,7 +18,7 @@ from monetize.images.file_types import (
     suffix,
 )
 from monetize.images.reading import read_head
-from monetize.messages import counted, name_some
+from monetize.messages import counted, name_some, printable
 
 WORKSPACE_SUFFIX = ".zip.work"
 # Every folder of a gallery contains the first file, and no other folder is ever replaced by one;
@@ -109,7 +110,7 @@ def _list(folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise InputError(f"{folder}: this folder cannot be listed: {error.strerror}") from error
+        raise InputError(f"{printable(folder)}: cannot be listed: {reason(error)}") from error
 
 
 def _is_our_own(folder: Path, names: set[str]) -> bool:

@@ -71,6 +71,7 @@ def score(
     for images in (generated, reference, *([training] if training else [])):
         if len(images) < MIN_IMAGES:
             raise InputError(f"{images.source}: scoring needs at least {MIN_IMAGES} images")
+        images.tell(reporter)
     cautions = _cautions(generated, reference)
     for caution in cautions:
         reporter.warn(caution)

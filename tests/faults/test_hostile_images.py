@@ -91,6 +91,18 @@ def test_a_pixel_bomb_is_refused_by_its_header(kind: str) -> None:
     assert time.monotonic() - start < 1
 
 
+def test_a_tiff_of_huge_tiles_is_refused() -> None:
+    """A kilobyte can ask for tiles of gigabytes, whatever the size of the image."""
+    tile = zlib.compress(bytes(1000))
+    tags = [(256, 4, 64), (257, 4, 64), (258, 3, 8), (259, 3, 8), (262, 3, 1), (277, 3, 1)]
+    tags += [(322, 4, 40_000), (323, 4, 40_000), (324, 4, 8), (325, 4, len(tile))]
+    entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    data = b"II*\0" + struct.pack("<I", 8 + len(tile)) + tile + directory
+    with pytest.raises(PhotoError, match="tiles that are larger than itself"):
+        opened(data)
+
+
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "a.jpg").open("wb") as file:
         file.truncate(20_000_000_000)

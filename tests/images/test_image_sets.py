@@ -3,6 +3,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from helpers import Listener
 from PIL import Image
 
 from monetize.errors import InputError
@@ -33,6 +34,14 @@ def test_a_folder_and_its_zip_are_the_same_set_in_order_of_name(folder: Path) ->
             (10 * i, 0, 0) for i in reversed(range(20))
         ]
     assert ImageSet.of(folder).digest() == ImageSet.of(zipped(folder)).digest()
+
+
+def test_what_is_passed_over_in_a_folder_is_told(folder: Path) -> None:
+    (folder / "clip.mp4").touch()
+    listener = Listener()
+    ImageSet.of(folder).tell(listener)
+    ImageSet.of(zipped(folder)).tell(listener)
+    assert listener.said == [f"{folder}: passed over: 1 video"]
 
 
 def test_the_digest_depends_on_names_and_contents(folder: Path) -> None:

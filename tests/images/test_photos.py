@@ -63,7 +63,7 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
     close_to_others(tmp_path / "closed")
     with (
         nobody(),
-        pytest.raises(InputError, match="closed: this folder cannot be listed: Permission"),
+        pytest.raises(InputError, match="closed: cannot be listed: permission denied"),
     ):
         find(tmp_path)
 
