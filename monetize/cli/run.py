@@ -48,7 +48,9 @@ def run(
     photos: Path,
     out: Path,
     captions_file: Path | None,
+    caption_missing: bool,
     overwrite: bool,
+    update: bool,
     keep_work: bool,
     with_gallery: bool,
     quiet: bool,
@@ -63,7 +65,8 @@ def run(
 
     You can stop it at any time, even by pulling the plug: the same command goes on from there.
     Unfinished work is kept in OUT.work; you may edit captions.csv in that folder before the
-    paintings are made.
+    paintings are made. Photos may be added, removed or replaced: every painting that still fits
+    is kept, and with --update those of a finished OUT are, too.
 
     \b
     Examples:
@@ -72,6 +75,7 @@ def run(
       monetize run photos/ images.zip --config report
       monetize run photos/ images.zip --time-budget 4h30m --palette monet
       monetize run photos/ images.zip --captions edited.csv --gallery
+      monetize run photos/ images.zip --update
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
     """
     from monetize.gallery.job_gallery import JobGallery
@@ -85,7 +89,7 @@ def run(
         paint=build(PaintSettings, params),
         device=build(DeviceSettings, params),
     )
-    if with_gallery and not overwrite:
+    if with_gallery and not (overwrite or update):
         unfinished = JobGallery.unfinished(photos, captions_file, Outputs(out), settings)
         if unfinished is not None:
             terminal.say(f"{out} is done; its gallery was interrupted and is built now")
@@ -96,7 +100,9 @@ def run(
         out,
         settings,
         captions_file=captions_file,
+        caption_missing=caption_missing,
         overwrite=overwrite,
+        update=update,
         keep_work=keep_work,
     )
     gallery = JobGallery.plan(job) if with_gallery else None
@@ -120,17 +126,16 @@ def run(
 
 
 def _report_problems(job: "Job", outcome: "Outcome", terminal: Terminal) -> None:
-    from monetize.job.run import resume_command
     from monetize.messages import counted, printable
 
-    out, table = job.outputs.archive, job.outputs.table
+    table = job.outputs.table
     if outcome.unreadable:
         terminal.warn(f"{len(outcome.unreadable)} of {len(job.photos)} photos could not be read:")
         for photo, why in outcome.unreadable.items():
             terminal.warn(f"  {printable(photo)}: {why}")
         terminal.say(
-            f"Fix them, move {out} away, and run {resume_command(job)}: it paints only the missing "
-            "photos and rebuilds the zip and its reports."
+            "Fix them, and run the same command with --update: it paints only the missing photos "
+            "and replaces the zip and its reports."
         )
     if outcome.flagged:
         flagged = counted(outcome.flagged, "painting")

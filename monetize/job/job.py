@@ -50,7 +50,12 @@ class GivenCaptions:
 
 @dataclass(frozen=True)
 class Job:
-    """Photos in, zip out. `given_captions` replaces the captioner; `begin` is by time.monotonic."""
+    """Photos in, zip out.
+
+    `given_captions` replace the captioner, except for missing ones if `caption_missing`.
+    `overwrite` and `update` allow replacing a finished zip, the latter keeping what fits. `begin`
+    is by time.monotonic.
+    """
 
     folder: Path
     photos: tuple[Photo, ...]
@@ -59,9 +64,16 @@ class Job:
     settings: RunSettings
     captions_file: Path | None = None
     given_captions: GivenCaptions | None = None
+    caption_missing: bool = False
     overwrite: bool = False
+    update: bool = False
     keep_work: bool = False
     begin: float = field(default_factory=time.monotonic)
+
+    @property
+    def needs_captioner(self) -> bool:
+        """Whether photos may have to be captioned."""
+        return self.given_captions is None or self.caption_missing
 
 
 def prepare(
@@ -70,20 +82,26 @@ def prepare(
     settings: RunSettings,
     *,
     captions_file: Path | None = None,
+    caption_missing: bool = False,
     overwrite: bool = False,
+    update: bool = False,
     keep_work: bool = False,
 ) -> Job:
-    """Find the photos and see that the outputs can be made; loads no model.
+    """Find the photos and check that the outputs can be made; loads no model.
 
     Raises UsageError for outputs that are in the way, InputError for a folder without photos
     and for a captions file that lacks one of them.
     """
     outputs = Outputs(out)
-    _check_outputs(outputs, captions_file, overwrite)
+    _check_outputs(outputs, captions_file, overwrite=overwrite, update=update)
     found = find(folder, recursive=settings.recursive)
     require_some(found, folder, settings.recursive)
     photos = found.photos[: settings.limit]
-    given = _given_captions(captions_file, folder, photos) if captions_file else None
+    given = None
+    if captions_file:
+        given = _given_captions(captions_file, folder, photos, complete=not caption_missing)
+    elif caption_missing:
+        raise UsageError("--caption-missing needs --captions")
     return Job(
         folder,
         photos,
@@ -92,15 +110,19 @@ def prepare(
         settings,
         captions_file,
         given,
-        overwrite,
-        keep_work,
+        caption_missing=caption_missing,
+        overwrite=overwrite,
+        update=update,
+        keep_work=keep_work,
     )
 
 
-def _given_captions(file: Path, folder: Path, photos: Sequence[Photo]) -> GivenCaptions:
-    """Read captions for these photos; only a photo that cannot be read may lack one."""
+def _given_captions(
+    file: Path, folder: Path, photos: Sequence[Photo], *, complete: bool
+) -> GivenCaptions:
+    """Read captions for these photos; if complete, only an unreadable photo may have none."""
     captions, unreadable = read_captions(file), dict[str, str]()
-    absent = [photo for photo in photos if photo.key not in captions]
+    absent = [photo for photo in photos if photo.key not in captions] if complete else []
     for photo in absent:
         try:
             open_photo(photo.path)
@@ -109,40 +131,54 @@ def _given_captions(file: Path, folder: Path, photos: Sequence[Photo]) -> GivenC
         else:
             raise InputError(
                 f"{file}: no caption for {len(absent)} of the {len(photos)} photos in {folder}: "
-                f"{name_some(each.key for each in absent)}. Add rows for them, or leave "
-                "--captions out to have all photos captioned."
+                f"{name_some(each.key for each in absent)}. Add rows for them, or "
+                "use --caption-missing to have these photos captioned."
             )
     return GivenCaptions(captions, unreadable)
 
 
-def _check_outputs(outputs: Outputs, captions_file: Path | None, overwrite: bool) -> None:
+def _check_outputs(
+    outputs: Outputs, captions_file: Path | None, *, overwrite: bool, update: bool
+) -> None:
     out = outputs.archive
+    if overwrite and update:
+        raise UsageError("--overwrite starts again and --update keeps what fits: leave one out")
     if out.suffix.lower() != ".zip":
         raise UsageError(f"{out}: the output is a zip: give it a name such as images.zip")
     if not out.parent.is_dir():
-        raise UsageError(f"{out}: there is no folder {out.parent}: make it first")
+        raise UsageError(f"{out}: there is no folder {out.parent}: create it first")
     if out.is_dir():
-        raise UsageError(f"{out} is a folder: give another name for the zip")
+        raise UsageError(f"{out} is a folder: use another name for the zip")
     for path in (out, outputs.table, outputs.summary):
         output_target(path)  # raises for a device, pipe or socket
     workspace = Workspace(out)
+    workspace.remove_leftover()
     if captions_file:
         _check_captions_file(captions_file.resolve(), outputs, workspace, overwrite)
     if overwrite or workspace.may_replace:
         return
-    if out.exists() and workspace.started:
-        raise UsageError(
-            f"{out} exists. To make it and its reports anew from the paintings in "
-            f"{workspace.folder}, move it away and run the command that began them; "
-            "--overwrite starts afresh."
-        )
+    if update:
+        _check_update(outputs, workspace)
+        return
     # A job that has begun may find its own reports; before that they are somebody's files.
-    for path in (out, outputs.table, outputs.summary):
-        if path.exists() and not workspace.started:
+    others = () if workspace.started else (outputs.table, outputs.summary)
+    for path in (out, *others):
+        if path.exists():
             raise UsageError(
-                f"{path} exists. Give the zip another name, move the file away, or replace it "
-                "with --overwrite."
+                f"{path} exists. Use --update to keep the paintings in it that fit and paint the "
+                "rest, --overwrite to start again, or another name for the zip."
             )
+
+
+def _check_update(outputs: Outputs, workspace: Workspace) -> None:
+    """Raise UsageError for files that are not those of a finished job."""
+    paths = (outputs.archive, outputs.table, outputs.summary)
+    there = [path for path in paths if path.exists()]
+    if there and not workspace.started and len(there) < len(paths):
+        raise UsageError(
+            f"--update needs a zip and both of its reports, but there is only {name_some(there)}. "
+            "Use another name for the zip, or --overwrite to start again."
+        )
 
 
 def _check_captions_file(

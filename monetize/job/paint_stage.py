@@ -3,17 +3,19 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from monetize.chunks import chunks
+from monetize.errors import StorageError
 from monetize.images.palettes import PaletteSource
 from monetize.job import executors
 from monetize.job.deadline import Deadline, Speed
 from monetize.job.executors.base import Chunk, PaintedChunk
 from monetize.job.executors.chunk_painter import ChunkPainterSpec
 from monetize.job.job import Job
+from monetize.job.painting_store import NewPainting, SavedPainting, SavedPaintings
 from monetize.job.plan import Item
 from monetize.job.workspace import Workspace
+from monetize.messages import counted
 from monetize.painting.batching import BatchPainter, chunk_size
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
@@ -21,19 +23,8 @@ from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 from monetize.settings import flags
 
-
-@dataclass(frozen=True)
-class Painted:
-    """The paintings as (name in the zip, JPEG's path), and what is reported about each name.
-
-    `flagged` were blacked out by the safety checker. `settings` has the flags that a time budget
-    changed, empty for most.
-    """
-
-    members: list[tuple[str, Path]]
-    flagged: frozenset[str]
-    evaluations: dict[str, int]
-    settings: dict[str, str]
+# How often damaged paintings are made again before the disk is given up.
+MOST_REPAIRS = 2
 
 
 @dataclass
@@ -58,7 +49,7 @@ class PaintStage:
         self._job = job
         self._spec = spec
         self._palette = palette
-        self._workspace = workspace
+        self._store = workspace.paintings
         self._reporter = reporter
         self._chunk_size = chunk_size(spec)
         self._painter: BatchPainter | None = None
@@ -76,8 +67,7 @@ class PaintStage:
         speed = Speed.measure(
             lambda settings: painter.start(requests, settings).result(), self._spec.settings
         )
-        numbers = range(len(chunks(photos, self._chunk_size)))
-        missing = sum(self._workspace.chunk(number) is None for number in numbers)
+        missing = -(-max(0, len(photos) - self._store.count()) // self._chunk_size)
         devices = len(self._spec.on_every_device())
         self.deadline = Deadline(
             time_budget,
@@ -93,18 +83,39 @@ class PaintStage:
             approximate=self._job.settings.allow_approximate,
         )
 
-    def run(self, items: Sequence[Item]) -> Painted:
-        """Paint the chunks that are missing or were painted from other prompts."""
-        item_of = {item.photo: item for item in items}
-        by_chunk = (
-            (number, [item_of[photo.key] for photo in chunk if photo.key in item_of])
-            for number, chunk in enumerate(chunks(self._job.photos, self._chunk_size))
-        )
-        plan = {number: chunk for number, chunk in by_chunk if chunk}
-        todo = {n: chunk for n, chunk in plan.items() if not self._is_done(n, chunk)}
-        if todo:
+    def run(self, items: Sequence[Item]) -> Mapping[str, SavedPainting]:
+        """Paint what is missing or damaged; returns every painting by its identity.
+
+        Raises StorageError if paintings keep getting damaged.
+        """
+        for _ in range(1 + MOST_REPAIRS):
+            saved = self._store.load()
+            if saved.damaged:
+                self._reporter.warn(
+                    f"{counted(saved.damaged, 'damaged file')} in {self._store.folder}: "
+                    "the paintings are made again"
+                )
+            todo = self._todo(items, saved)
+            if not todo:
+                return saved.paintings
             self._paint(todo, len(items))
-        return self._painted(plan)
+        raise StorageError(f"{self._store.folder}: paintings keep getting damaged: check the disk")
+
+    def _todo(self, items: Sequence[Item], saved: SavedPaintings) -> dict[int, Sequence[Item]]:
+        """What to paint of each chunk of the plan that is not complete.
+
+        A chunk that was painted as it is planned is painted again as a whole, since the last bits
+        of a painting may depend on its batch; else only what is missing.
+        """
+        item_of = {item.photo: item for item in items}
+        todo = dict[int, Sequence[Item]]()
+        for number, photos in enumerate(chunks(self._job.photos, self._chunk_size)):
+            planned = [item_of[photo.key] for photo in photos if photo.key in item_of]
+            missing = [item for item in planned if item.identity not in saved.paintings]
+            if missing:
+                as_planned = tuple(item.identity for item in planned) in saved.chunks
+                todo[number] = planned if as_planned else missing
+        return todo
 
     def _paint(self, todo: Mapping[int, Sequence[Item]], total: int) -> None:
         done = total - sum(map(len, todo.values()))
@@ -150,34 +161,19 @@ class PaintStage:
             yield Chunk(number, items, settings)
 
     def _save(self, chunk: Chunk, painted: PaintedChunk) -> None:
-        record = {
-            "items": [item.record() for item in chunk.items],
-            "flagged": painted.flagged,
-            "evaluations": painted.evaluations,
-            "settings": flags(vars(chunk.settings), self._spec.settings),
-        }
-        self._workspace.save_chunk(chunk.number, record, painted.files)
-
-    def _painted(self, plan: Mapping[int, Sequence[Item]]) -> Painted:
-        members, flagged = [], set[str]()
-        evaluations, settings = dict[str, int](), dict[str, str]()
-        for number, items in plan.items():
-            members += [(item.file, self._workspace.painting(number, item.file)) for item in items]
-            record = self._workspace.chunk(number)
-            assert record is not None
-            flagged.update(record["flagged"])
-            evaluations.update({item.file: record["evaluations"] for item in items})
-            # Chunks of older versions do not have it.
-            settings.update({item.file: record.get("settings", "") for item in items})
-        return Painted(members, frozenset(flagged), evaluations, settings)
-
-    def _is_done(self, number: int, items: Sequence[Item]) -> bool:
-        record = self._workspace.chunk(number)
-        return (
-            record is not None
-            and record["items"] == [item.record() for item in items]
-            and all(self._workspace.painting(number, item.file).exists() for item in items)
-        )
+        settings = flags(vars(chunk.settings), self._spec.settings)
+        paintings = [
+            NewPainting(
+                item.identity,
+                item.file,
+                painted.files[item.file],
+                painted.evaluations,
+                item.file in painted.flagged,
+                settings,
+            )
+            for item in chunk.items
+        ]
+        self._store.save(chunk.number, paintings)
 
     def _say_size(self) -> None:
         size, output_size = self._spec.settings.size, self._job.settings.output_size

@@ -1,9 +1,9 @@
 """The plan of a job: which painting is made from which photo, under which name and seed."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from transformers import CLIPTokenizer
 
@@ -16,27 +16,20 @@ from monetize.prompts.tokens import WeightedPrompt, weigh
 
 @dataclass(frozen=True)
 class Item:
-    """One painting to make: of which photo, under which name, from what."""
+    """One painting to make: of which photo, under which name, from what.
+
+    `identity` tells whether a finished painting is still the one that is wanted.
+    """
 
     photo: str
     file: str
     caption: str
     request: PaintRequest
-
-    def record(self) -> dict[str, Any]:
-        """What decides whether a finished painting is still the one that is wanted."""
-        prompt = self.request.prompt
-        return {
-            "photo": self.photo,
-            "file": self.file,
-            "prompt": prompt.text,
-            "weights": [str(weight) for weight in prompt.weights],
-            "seed": self.request.seed,
-        }
+    identity: str
 
 
 def plan(
-    job: Job, captions: Mapping[str, str], tokenizer: CLIPTokenizer
+    job: Job, captions: Mapping[str, str], tokenizer: CLIPTokenizer, painter_digest: str
 ) -> Iterator[tuple[Item, WeightedPrompt]]:
     """Yield what to paint for each captioned photo, in the order of the photos.
 
@@ -52,7 +45,17 @@ def plan(
         weighted = weigh(tokenizer, prompt)
         seed = settings.seed if settings.shared_seed else photo_seed(settings.seed, photo.key)
         request = PaintRequest.of_weighted(weighted, prompt, seed)
-        yield Item(photo.key, files[photo.key], caption, request), weighted
+        weights = [str(weight) for weight in prompt.weights]
+        identity = painting_identity(photo.key, prompt.text, weights, seed, painter_digest)
+        yield Item(photo.key, files[photo.key], caption, request, identity), weighted
+
+
+def painting_identity(
+    photo: str, prompt: str, weights: Sequence[str], seed: int, painter_digest: str
+) -> str:
+    """A digest that is equal for equal paintings, wherever they are in a job's plan."""
+    values = json.dumps([photo, prompt, list(weights), seed, painter_digest])
+    return hashlib.sha256(values.encode()).hexdigest()
 
 
 def photo_seed(base: int, key: str) -> int:

@@ -9,9 +9,11 @@ from monetize import __version__
 from monetize.captioning.spec import CaptionerSpec
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.csv_tables import to_csv
+from monetize.job.caption_stage import Captioned
+from monetize.job.fingerprint import Fingerprint
 from monetize.job.job import Job
 from monetize.job.outcome import Outcome
-from monetize.job.paint_stage import Painted
+from monetize.job.painting_store import SavedPainting
 from monetize.job.plan import Item
 from monetize.painting.spec import PainterSpec
 from monetize.prompts.weights import Weight
@@ -19,38 +21,43 @@ from monetize.settings import own_names
 
 COLUMNS = (
     "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "settings",
-    "status", "error",
+    "photo_sha256", "status", "error",
 )  # fmt: skip
 LIBRARIES = ("torch", "diffusers", "transformers", "pillow")
 BLACKED_OUT = "blacked out by the safety checker"
 
 
-def table(items: Sequence[Item], painted: Painted, unreadable: Mapping[str, str]) -> bytes:
+def table(items: Sequence[Item], saved: Mapping[str, SavedPainting], captioned: Captioned) -> bytes:
     """The CSV report, sorted by photo."""
-    rows: list[tuple[object, ...]] = [
-        (
-            item.photo,
-            item.file,
-            item.caption,
-            item.request.prompt.text,
-            item.request.seed,
-            weights_cell(item.request.prompt.weights),
-            painted.evaluations[item.file],
-            painted.settings[item.file],
-            "flagged" if item.file in painted.flagged else "painted",
-            BLACKED_OUT if item.file in painted.flagged else "",
-        )
-        for item in items
-    ]
-    rows += [(photo, *[""] * 7, "unreadable", why) for photo, why in unreadable.items()]
+    rows = [_row(item, saved[item.identity], captioned) for item in items]
+    empty = [""] * (len(COLUMNS) - 3)
+    rows += [(key, *empty, "unreadable", why) for key, why in captioned.unreadable.items()]
     rows.sort(key=lambda row: str(row[0]))
     return to_csv(COLUMNS, rows, verbatim=("settings",))
+
+
+def _row(item: Item, painting: SavedPainting, captioned: Captioned) -> tuple[object, ...]:
+    record = captioned.records.get(item.photo)
+    return (
+        item.photo,
+        item.file,
+        item.caption,
+        item.request.prompt.text,
+        item.request.seed,
+        weights_cell(item.request.prompt.weights),
+        painting.evaluations,
+        painting.settings,
+        record.sha256 if record else "",
+        "flagged" if painting.flagged else "painted",
+        BLACKED_OUT if painting.flagged else "",
+    )
 
 
 def summary(
     job: Job,
     painter: PainterSpec,
     captioner: CaptionerSpec | None,
+    fingerprint: Fingerprint,
     outcome: Outcome,
 ) -> bytes:
     """The JSON report; `settings` has the tables and keys of a preset, as they were used."""
@@ -70,6 +77,8 @@ def summary(
             "paint": _own_values(painter.settings),
             "device": _own_values(job.settings.device),
         },
+        "painter_digest": fingerprint.painter_digest,
+        "captioner_digest": fingerprint.captioner_digest,
         "versions": library_versions(),
     }
     return json.dumps(content, indent=2).encode() + b"\n"

@@ -35,7 +35,8 @@ class Row:
     """A painting in OUT.csv.
 
     `weights` are as `--weight` takes them; `settings` are flags and values that differ for this
-    painting, None if the report does not have that column.
+    painting, None if the report does not have that column. `photo_sha256` is the digest of the
+    photo that was captioned, empty if its caption was given.
     """
 
     photo: str
@@ -46,6 +47,7 @@ class Row:
     weights: tuple[str, ...] = ()
     evaluations: str = ""
     settings: tuple[str, ...] | None = None
+    photo_sha256: str = ""
     error: str = ""
 
 
@@ -119,6 +121,7 @@ def _row(row: Mapping[str, str], table: Path) -> Row:
             weights=_weights(row.get("weights", "")),
             evaluations=row.get("evaluations", ""),
             settings=None if settings is None else _settings(settings),
+            photo_sha256=row.get("photo_sha256", ""),
             error=row.get("error", ""),
         )
     except (ValueError, RecursionError, UsageError) as error:

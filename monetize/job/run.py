@@ -2,19 +2,22 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from monetize.atomic_files import write_bytes, writing
 from monetize.captioning.spec import CaptionerSpec
 from monetize.contest.archive import changed_names, pack
-from monetize.errors import InputError, Interrupted, StorageError
+from monetize.errors import InputError, Interrupted, MonetizeError, StorageError
 from monetize.images.heic import heic_caution
 from monetize.images.palettes import PaletteSource
 from monetize.job import report
-from monetize.job.caption_stage import caption_photos
-from monetize.job.fingerprint import fingerprint
+from monetize.job.caption_stage import Captioned, CaptionStage
+from monetize.job.fingerprint import Fingerprint, fingerprint
+from monetize.job.finished import take_up_finished
 from monetize.job.job import Job
 from monetize.job.outcome import Outcome
-from monetize.job.paint_stage import Painted, PaintStage
+from monetize.job.paint_stage import PaintStage
+from monetize.job.painting_store import SavedPainting
 from monetize.job.plan import Item, plan
 from monetize.job.weight_warnings import WeightWarnings, check_weights
 from monetize.job.workspace import Workspace
@@ -30,28 +33,33 @@ def run(job: Job, reporter: Reporter) -> Outcome:
     CheckpointError, StorageError, and Interrupted; finished work stays in the workspace.
     """
     settings = job.settings
-    if job.given_captions is None and (caution := heic_caution(job.photos)):
+    if job.needs_captioner and (caution := heic_caution(job.photos)):
         reporter.warn(caution)
     painter = PainterSpec.resolve(settings.paint, settings.device, reporter)
     check_weights(painter.tokenizer, settings.paint.weight, settings.style)
     palette = PaletteSource.of(settings.paint.palette) if settings.paint.palette else None
     captioner = None
-    if job.given_captions is None:
+    if job.given_captions is not None:
+        reporter.say(f"Captions: from {job.captions_file}")
+    if job.needs_captioner:
         captioner = CaptionerSpec.resolve(settings.caption, settings.device, reporter)
         reporter.say(f"Captioner: {captioner}")
-    else:
-        reporter.say(f"Captions: from {job.captions_file}")
     reporter.say(f"Painter: {painter}")
     wanted = fingerprint(job, painter, captioner, palette)
     with Workspace(job.outputs.archive) as workspace:
         try:
-            changed = workspace.begin(wanted, report.library_versions(), overwrite=job.overwrite)
-            for difference in changed:
-                reporter.warn(f"{difference}: paintings made from now on may differ in rounding")
-            outcome = workspace.published
+            changes = workspace.begin(
+                wanted.all,
+                [photo.key for photo in job.photos],
+                report.library_versions(),
+                overwrite=job.overwrite,
+                update=job.update,
+            )
+            for change in changes:
+                reporter.warn(change)
+            outcome = None if job.update else workspace.published
             if outcome is None:
-                stage = PaintStage(job, painter, palette, workspace, reporter)
-                outcome = _make(job, workspace, stage, painter, captioner, reporter)
+                outcome = _Run(job, wanted, painter, captioner, palette, workspace, reporter).make()
             workspace.finish(keep=job.keep_work or bool(outcome.unreadable))
         except KeyboardInterrupt:
             raise Interrupted(f"Interrupted. {_what_is_kept(job, workspace)}") from None
@@ -60,33 +68,95 @@ def run(job: Job, reporter: Reporter) -> Outcome:
     return outcome
 
 
-def _make(
-    job: Job,
-    workspace: Workspace,
-    painting: PaintStage,
-    painter: PainterSpec,
-    captioner: CaptionerSpec | None,
-    reporter: Reporter,
-) -> Outcome:
-    """Caption, paint, pack, and put the outputs in place."""
-    if job.settings.time_budget is not None:
-        painting.measure_speed(job.settings.time_budget)
-    captions, unreadable = _captions(job, workspace, painting, captioner, reporter)
-    _warn_about_unknown_photos(job, captions, reporter)
-    warnings = WeightWarnings(painter.settings.weight, painter.tokenizer.model_max_length)
-    items = []
-    for item, weighted in plan(job, captions, painter.tokenizer):
-        warnings.add(item.request.prompt, weighted)
-        items.append(item)
-    if not items:
-        raise none_readable(unreadable)
-    warnings.tell(reporter)
-    _warn_about_names(items, reporter)
-    painted = painting.run(items)
-    outcome = _pack(job, workspace, painted, unreadable)
-    _write_reports(job, workspace, items, painted, outcome, painter, captioner)
-    workspace.publish((job.outputs.table, job.outputs.summary), outcome)
-    return outcome
+@dataclass(frozen=True)
+class _Run:
+    """A job with everything that is resolved for it."""
+
+    job: Job
+    fingerprint: Fingerprint
+    painter: PainterSpec
+    captioner: CaptionerSpec | None
+    palette: PaletteSource | None
+    workspace: Workspace
+    reporter: Reporter
+
+    def make(self) -> Outcome:
+        """Caption, paint, pack, and put the outputs in place."""
+        job, workspace = self.job, self.workspace
+        if job.update:
+            take_up_finished(job.outputs, workspace, self.fingerprint, self.reporter)
+        painting = PaintStage(job, self.painter, self.palette, workspace, self.reporter)
+        if job.settings.time_budget is not None:
+            painting.measure_speed(job.settings.time_budget)
+        captioned = self._caption(painting)
+        _warn_about_unknown_photos(job, captioned.captions, self.reporter)
+        items = self._plan(captioned.captions)
+        if not items:
+            raise none_readable(captioned.unreadable)
+        saved = painting.run(items)
+        outcome = self._pack(items, saved, captioned.unreadable)
+        self._write_reports(items, saved, captioned, outcome)
+        workspace.publish((job.outputs.table, job.outputs.summary), outcome)
+        return outcome
+
+    def _caption(self, painting: PaintStage) -> Captioned:
+        if self.captioner is None:
+            given = self.job.given_captions
+            assert given is not None
+            return Captioned(given.captions, given.unreadable, {})
+
+        def announce(captions_left: float) -> None:
+            deadline = painting.deadline
+            if deadline is not None and not deadline.announced:
+                deadline.plan(captions_left)
+
+        digest = self.fingerprint.captioner_digest
+        stage = CaptionStage(self.job, self.captioner, digest, self.workspace, self.reporter)
+        return stage.run(announce)
+
+    def _plan(self, captions: Mapping[str, str]) -> list[Item]:
+        tokenizer = self.painter.tokenizer
+        warnings = WeightWarnings(self.painter.settings.weight, tokenizer.model_max_length)
+        items = []
+        for item, weighted in plan(self.job, captions, tokenizer, self.fingerprint.painter_digest):
+            warnings.add(item.request.prompt, weighted)
+            items.append(item)
+        if items:
+            warnings.tell(self.reporter)
+            _warn_about_names(items, self.reporter)
+        return items
+
+    def _pack(
+        self,
+        items: Sequence[Item],
+        saved: Mapping[str, SavedPainting],
+        unreadable: Mapping[str, str],
+    ) -> Outcome:
+        packed = self.workspace.packed(self.job.outputs.archive)
+        with writing(packed) as file:
+            pack(file, [(item.file, saved[item.identity].path) for item in items])
+        with packed.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Outcome(
+            paintings=len(items),
+            flagged=sum(saved[item.identity].flagged for item in items),
+            unreadable=dict(unreadable),
+            archive_bytes=packed.stat().st_size,
+            archive_sha256=digest,
+        )
+
+    def _write_reports(
+        self,
+        items: Sequence[Item],
+        saved: Mapping[str, SavedPainting],
+        captioned: Captioned,
+        outcome: Outcome,
+    ) -> None:
+        outputs, workspace = self.job.outputs, self.workspace
+        table = report.table(items, saved, captioned)
+        write_bytes(workspace.packed(outputs.table), table)
+        summary = report.summary(self.job, self.painter, self.captioner, self.fingerprint, outcome)
+        write_bytes(workspace.packed(outputs.summary), summary)
 
 
 def _warn_about_names(items: Sequence[Item], reporter: Reporter) -> None:
@@ -95,60 +165,6 @@ def _warn_about_names(items: Sequence[Item], reporter: Reporter) -> None:
     if changed:
         pairs = name_some(f"{photo} is {file}" for photo, file in changed.items())
         reporter.warn(f"names that not every system accepts are changed in the zip: {pairs}")
-
-
-def _captions(
-    job: Job,
-    workspace: Workspace,
-    painting: PaintStage,
-    captioner: CaptionerSpec | None,
-    reporter: Reporter,
-) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """{photo: caption} and {photo: why it has none}, made or given."""
-    if captioner is None:
-        assert job.given_captions is not None
-        return job.given_captions.captions, job.given_captions.unreadable
-
-    def announce(captions_left: float) -> None:
-        deadline = painting.deadline
-        if deadline is not None and not deadline.announced:
-            deadline.plan(captions_left)
-
-    return caption_photos(job, captioner, workspace, reporter, announce)
-
-
-def _pack(
-    job: Job, workspace: Workspace, painted: Painted, unreadable: Mapping[str, str]
-) -> Outcome:
-    """Pack the paintings in the workspace."""
-    packed = workspace.packed(job.outputs.archive)
-    with writing(packed) as file:
-        pack(file, painted.members)
-    with packed.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Outcome(
-        paintings=len(painted.members),
-        flagged=len(painted.flagged),
-        unreadable=dict(unreadable),
-        archive_bytes=packed.stat().st_size,
-        archive_sha256=digest,
-    )
-
-
-def _write_reports(
-    job: Job,
-    workspace: Workspace,
-    items: list[Item],
-    painted: Painted,
-    outcome: Outcome,
-    painter: PainterSpec,
-    captioner: CaptionerSpec | None,
-) -> None:
-    outputs = job.outputs
-    table = report.table(items, painted, outcome.unreadable)
-    write_bytes(workspace.packed(outputs.table), table)
-    summary = report.summary(job, painter, captioner, outcome)
-    write_bytes(workspace.packed(outputs.summary), summary)
 
 
 def none_readable(reasons: Mapping[str, str]) -> InputError:
@@ -171,11 +187,19 @@ def resume_command(job: Job) -> str:
 
 
 def _what_is_kept(job: Job, workspace: Workspace) -> str:
-    paintings = f"{workspace.painted()} of {len(job.photos)} paintings"
-    if job.given_captions is None:
-        captions = workspace.captions()
-        made = sum(photo.key in captions for photo in job.photos)
-        paintings = f"{made} captions and {paintings}"
-    return (
-        f"{paintings} are kept in {workspace.folder}; {resume_command(job)} continues from there."
-    )
+    if not workspace.started:
+        return "Nothing was made yet: run the same command again."
+    try:
+        kept = _count(job, workspace)
+    except MonetizeError:  # what went wrong may keep this from being read, too
+        kept = "Finished captions and paintings"
+    return f"{kept} are kept in {workspace.folder}; {resume_command(job)} continues from there."
+
+
+def _count(job: Job, workspace: Workspace) -> str:
+    paintings = f"{workspace.paintings.count()} of {len(job.photos)} paintings"
+    if not job.needs_captioner:
+        return paintings
+    captions = workspace.captions() or {}
+    made = sum(photo.key in captions for photo in job.photos)
+    return f"{made} captions and {paintings}"

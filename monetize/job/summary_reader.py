@@ -15,10 +15,11 @@ MOVE_AWAY = "Move it away to do without it."
 
 @dataclass(frozen=True)
 class Summary:
-    """What the gallery needs of OUT.json; without the file, nothing is known.
+    """What is needed of OUT.json; without the file, nothing is known.
 
     `photos` is the folder given to the job, `painter` and `captioner` are names of checkpoints or
-    empty, `paint` are the complete settings or None.
+    empty, `paint` are the complete settings or None. The digests tell whether another job paints
+    and captions alike.
     """
 
     photos: Path | None = None
@@ -26,6 +27,8 @@ class Summary:
     captioner: str = ""
     paint: Mapping[str, str | int | float] | None = None
     budgeted: bool = False
+    painter_digest: str = ""
+    captioner_digest: str = ""
 
 
 def read_summary(path: Path) -> Summary:
@@ -54,6 +57,8 @@ def _summary(content: Mapping[str, Any]) -> Summary:
         captioner=_name(content, "captioner"),
         paint=None if paint is None else _values(_table(paint, "settings.paint")),
         budgeted=budget is not None,
+        painter_digest=str(content.get("painter_digest", "")),
+        captioner_digest=str(content.get("captioner_digest", "")),
     )
 
 

@@ -4,29 +4,34 @@ OUT.zip.work/ holds
 
 - job.json: what the job was told, and how far its end has come
 - captions.csv: the captions so far, which a person may edit
-- paintings/00012/: a finished chunk, its paintings and chunk.json, renamed into place whole
+- captions.jsonl: what the captioner said of which photo
+- paintings/: finished chunks, see `painting_store.py`
 - packed.*: zip and reports, just before they are renamed to their final names
 - lock: held by the process that works here
 """
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import filelock
-
-from monetize.atomic_files import flush_folder, flush_to_disk, write_bytes
+from monetize.atomic_files import flush_folder, write_bytes
 from monetize.captioning.caption_table import captions_to_csv, read_captions
 from monetize.errors import InputError, UsageError
-from monetize.file_errors import explain_write_errors
+from monetize.file_errors import explain_read_errors, explain_write_errors
+from monetize.job.caption_log import CaptionLog
 from monetize.job.outcome import Outcome
-from monetize.messages import name_some
+from monetize.job.painting_store import PaintingStore
+from monetize.job.sealed_json import read_sealed, write_sealed
+from monetize.job.workspace_lock import WorkspaceLock
+from monetize.messages import counted, name_some, printable
 
-PHOTOS = "photos"
+JOB, LOCK, CAPTIONS, LOG, PAINTINGS = (
+    "job.json", "lock", "captions.csv", "captions.jsonl", "paintings",
+)  # fmt: skip
 
 
 class Workspace:
@@ -35,27 +40,26 @@ class Workspace:
     def __init__(self, out: Path) -> None:
         self.out = out
         self.folder = out.with_name(out.name + ".work")
-        self.captions_file = self.folder / "captions.csv"
-        self._job_file = self.folder / "job.json"
-        self._paintings = self.folder / "paintings"
-        self._lock_file = self.folder / "lock"
-        self._lock = filelock.FileLock(self._lock_file)
-        self._began = False  # rather than went on with a job that was there
+        self.captions_file = self.folder / CAPTIONS
+        self.caption_log = CaptionLog(self.folder / LOG)
+        self.paintings = PaintingStore(self.folder / PAINTINGS)
+        self._job_file = self.folder / JOB
+        self._lock = WorkspaceLock(self.folder / LOCK)
+        self._began = False  # rather than resumed a job that was there
 
     def __enter__(self) -> "Workspace":
         folder = self.folder
+        if folder.exists() and not self._is_ours():
+            raise UsageError(f"{printable(folder)} is in the way: it is not monetize's workspace")
         with explain_write_errors(folder):
-            is_ours = folder.is_dir() and (self._lock_file.exists() or not any(folder.iterdir()))
-            if folder.exists() and not is_ours:
-                raise UsageError(f"{folder} is in the way: it is not a workspace of monetize")
-            folder.mkdir(exist_ok=True)
-            try:
-                self._lock.acquire(blocking=False)
-            except filelock.Timeout:
+            if not folder.is_dir():
+                folder.mkdir()
+                flush_folder(folder.parent)
+            if not self._lock.acquire():
                 raise UsageError(
-                    f"{self.out} is being made by another monetize run at this moment "
-                    f"({folder} is locked)"
-                ) from None
+                    f"{printable(self.out)} is being made by another monetize run right now "
+                    f"({printable(folder)} is locked)"
+                )
         return self
 
     def __exit__(
@@ -64,16 +68,27 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        left = {path for path in self.folder.iterdir() if path != self._lock_file}
-        refused = isinstance(error, UsageError | InputError)
-        if refused and self._began and left == {self._job_file}:
-            self._job_file.unlink()  # what was refused before anything was made is no job
-            left.clear()
+        try:
+            left = self._names() - {LOCK}
+            if isinstance(error, UsageError | InputError) and self._began and left == {JOB}:
+                # A job that was refused before anything was made is no job.
+                with explain_write_errors(self._job_file):
+                    self._job_file.unlink()
+                left.clear()
+        finally:
+            self._lock.release()
         if not left:
-            self._lock_file.unlink(missing_ok=True)
-        self._lock.release()
-        with suppress(OSError):  # not empty: there is a job to go on with
-            self.folder.rmdir()
+            self._lock.remove()
+            with suppress(OSError):  # another process may have begun here
+                self.folder.rmdir()
+
+    def remove_leftover(self) -> None:
+        """Remove the folder of a job that was killed after it was done, if there is one."""
+        if self.folder.is_dir() and self._names() <= {LOCK} and self._lock.acquire():
+            self._lock.release()
+            self._lock.remove()
+            with suppress(OSError):
+                self.folder.rmdir()
 
     @property
     def started(self) -> bool:
@@ -82,85 +97,70 @@ class Workspace:
 
     @property
     def may_replace(self) -> bool:
-        """Whether the job was given leave to replace an existing output, or had begun to."""
-        job = self._job() if self.started else {}
+        """Whether the job was allowed to replace an existing output, or had begun to."""
+        job = self._job()
         return bool(job.get("overwrite") or job.get("publishing"))
 
     @property
     def published(self) -> Outcome | None:
         """The outcome of a job that was cut off between its last rename and its end."""
-        job = self._job() if self.started else {}
+        outcome = self._job().get("publishing")
         whole = self.out.exists() and not self.packed(self.out).exists()
-        outcome = job.get("publishing")
         return Outcome.from_json(outcome) if outcome and whole else None
 
     def begin(
-        self, settings: Mapping[str, Any], versions: Mapping[str, str], *, overwrite: bool = False
+        self,
+        settings: Mapping[str, Any],
+        photos: Sequence[str],
+        versions: Mapping[str, str],
+        *,
+        overwrite: bool = False,
+        update: bool = False,
     ) -> list[str]:
-        """Begin a job with these settings, or go on with it.
+        """Begin a job with these settings, or continue it.
 
-        Returns the versions that have changed since it began, in words. Raises UsageError that
-        names every setting which differs from those it began with; overwrite forgets them.
+        Returns what is different since it began, in words: photos and library versions. Raises
+        UsageError that names every setting which differs from those it began with; `overwrite`
+        deletes that job, `update` allows replacing a finished zip.
         """
         if overwrite:
             self._clear()
-        wanted = json.loads(json.dumps(settings))
-        if not self.started:
-            job = {"settings": wanted, "versions": dict(versions), "overwrite": overwrite}
-            self._save_job(job)
-            self._began = True
-            return []
-        job = self._job()
-        differences = _differences(job["settings"], wanted)
-        if differences:
-            raise UsageError(
-                f"{self.folder} holds a job that was begun with other settings:",
-                *(f"  {line}" for line in differences),
-                "Give those settings to go on with it, --overwrite to start afresh, "
-                "or another output.",
-            )
-        return _differences(job["versions"], dict(versions))
+        changes = []
+        if self.started and not (job := self._job()):
+            changes.append(f"{printable(self._job_file)} was damaged and is written again")
+        elif self.started:
+            _check_settings(self.folder, job["settings"], json.loads(json.dumps(settings)))
+            changes = [
+                *_photo_changes(job["photos"], photos),
+                *_differences(job["versions"], versions),
+            ]
+        self._began = not self.started
+        before = self._job()
+        self._save_job(
+            {
+                **before,
+                "settings": settings,
+                "photos": list(photos),
+                "versions": before.get("versions", dict(versions)),
+                "overwrite": overwrite or update or before.get("overwrite", False),
+            }
+        )
+        return changes
 
-    def captions(self) -> dict[str, str]:
-        """The captions made so far, as edited; raises InputError for a broken file."""
-        return read_captions(self.captions_file) if self.captions_file.exists() else {}
+    def captions(self) -> dict[str, str] | None:
+        """The captions so far, as edited, or None; raises InputError for a broken file."""
+        if not self.captions_file.exists():
+            return None
+        try:
+            return read_captions(self.captions_file)
+        except InputError as error:
+            raise InputError(
+                f"{error} Or delete the file: what the captioner said is written to it again."
+            ) from None
 
     def save_captions(self, captions: Mapping[str, str]) -> None:
-        """Put captions.csv in place as a whole."""
+        """Replace captions.csv."""
         write_bytes(self.captions_file, captions_to_csv(captions))
-
-    def painting(self, chunk: int, name: str) -> Path:
-        """Where a finished chunk has the painting of that name."""
-        return self._paintings / f"{chunk:05d}" / name
-
-    def chunk(self, number: int) -> dict[str, Any] | None:
-        """The record of a finished chunk, None while it is not finished."""
-        path = self.painting(number, "chunk.json")
-        record: dict[str, Any] | None = json.loads(path.read_bytes()) if path.exists() else None
-        return record
-
-    def painted(self) -> int:
-        """How many paintings the finished chunks hold."""
-        return sum(1 for _ in self._paintings.glob("[0-9]*[0-9]/*.jpg"))
-
-    def save_chunk(
-        self, number: int, record: Mapping[str, Any], files: Mapping[str, bytes]
-    ) -> None:
-        """Make a chunk's paintings and its record visible at once, replacing an older version."""
-        final = self.painting(number, "chunk.json").parent
-        temporary = final.with_name(final.name + ".part")
-        with explain_write_errors(final):
-            shutil.rmtree(temporary, ignore_errors=True)
-            temporary.mkdir(parents=True)
-            texts = {"chunk.json": json.dumps(record, indent=1).encode()}
-            for name, data in {**files, **texts}.items():
-                with (temporary / name).open("wb") as file:
-                    file.write(data)
-                    flush_to_disk(file)
-            flush_folder(temporary)
-            shutil.rmtree(final, ignore_errors=True)
-            temporary.replace(final)
-            flush_folder(final.parent)
 
     def packed(self, output: Path) -> Path:
         """Where an output is made before it gets its final name."""
@@ -175,8 +175,8 @@ class Workspace:
         for path in (*reports, self.out):
             if path.exists() and path not in ours and not self.may_replace:
                 raise UsageError(
-                    f"{path} was put there while the job ran: move it away, and the same command "
-                    "goes on from there"
+                    f"{printable(path)} was put there while the job ran: move it away, and the "
+                    "same command continues from there"
                 )
         self._save_job({**self._job(), "publishing": outcome.to_json()})
         with explain_write_errors(self.out):
@@ -185,48 +185,67 @@ class Workspace:
             flush_folder(self.out.parent)
 
     def finish(self, *, keep: bool) -> None:
-        """End the job: forget it, or keep it for a later look or repair."""
+        """End the job: delete it, or keep it for a later look or repair."""
         if keep:
             end = {"overwrite": False, "publishing": None, "reported": True}
             self._save_job({**self._job(), **end})
         else:
             self._clear()
 
+    def _is_ours(self) -> bool:
+        names = self._names() if self.folder.is_dir() else {""}
+        return bool(names & {JOB, LOCK, LOG}) or not names
+
+    def _names(self) -> set[str]:
+        with explain_read_errors(self.folder):
+            return {path.name for path in self.folder.iterdir()}
+
     def _job(self) -> dict[str, Any]:
-        job: dict[str, Any] = json.loads(self._job_file.read_bytes())
+        """What job.json says; empty if it is missing or damaged."""
+        job: dict[str, Any] = read_sealed(self._job_file) or {}
         return job
 
     def _save_job(self, job: Mapping[str, Any]) -> None:
-        write_bytes(self._job_file, json.dumps(job, indent=1).encode())
+        write_sealed(self._job_file, job)
 
     def _clear(self) -> None:
-        # job.json goes last: until then this is the old job, whatever it still has.
+        # job.json goes last: until then this is the old job, whatever is left of it.
         with explain_write_errors(self.folder):
             for path in self.folder.iterdir():
                 if path.is_dir():
                     shutil.rmtree(path)
-                elif path not in (self._lock_file, self._job_file):
+                elif path.name not in (LOCK, JOB):
                     path.unlink()
             flush_folder(self.folder)
             self._job_file.unlink(missing_ok=True)
 
 
-def _differences(begun: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+def _check_settings(folder: Path, begun: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    differences = _differences(begun, wanted)
+    if differences:
+        raise UsageError(
+            f"{printable(folder)} holds a job that was begun with other settings:",
+            *(f"  {line}" for line in differences),
+            "Give those settings to continue it, --overwrite to start again, or another output.",
+        )
+
+
+def _photo_changes(begun: Sequence[str], now: Sequence[str]) -> list[str]:
+    gone, new = sorted(set(begun) - set(now)), sorted(set(now) - set(begun))
+    changes = [(new, "new"), (gone, "gone")]
     return [
-        _difference(name, begun.get(name), wanted.get(name))
-        for name in dict.fromkeys([*begun, *wanted])
-        if begun.get(name) != wanted.get(name)
+        f"{counted(len(keys), 'photo')} {what} since this job began: {name_some(keys)}"
+        for keys, what in changes
+        if keys
     ]
 
 
-def _difference(name: str, begun: Any, wanted: Any) -> str:
-    if name == PHOTOS:
-        gone = [key for key in begun if key not in set(wanted)]
-        new = [key for key in wanted if key not in set(begun)]
-        parts = [f"{len(gone)} gone ({name_some(gone)})"] if gone else []
-        parts += [f"{len(new)} new ({name_some(new)})"] if new else []
-        return f"{name} (see --limit, --recursive): {', '.join(parts)}"
-    return f"{name}: {_shown(begun)} then, {_shown(wanted)} now"
+def _differences(begun: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: {_shown(begun.get(name))} then, {_shown(wanted.get(name))} now"
+        for name in dict.fromkeys([*begun, *wanted])
+        if begun.get(name) != wanted.get(name)
+    ]
 
 
 def _shown(value: Any) -> str:

@@ -44,12 +44,11 @@ def test_a_repaired_photo_joins_the_others(run_job: Run, photos: Path, tmp_path:
     result = run_job(photos, out)
     assert result.exit_code == 3
     assert (
-        f"Fix them, move {out} away, and run the same command: it paints only the missing"
+        "Fix them, and run the same command with --update: it paints only the missing"
         in result.stderr
     )
     whole.write_bytes(data)
-    out.unlink()
-    repaired = run_job(photos, out)
+    repaired = run_job(photos, out, "--update")
     assert repaired.exit_code == 0, repaired.stderr
     assert "Painting: 6 paintings, 5 of them done before" in repaired.stderr
     run_job(photos, tmp_path / "fresh.zip")
@@ -110,9 +109,9 @@ def test_a_photo_without_permission_is_listed(
     [
         ("nowhere", "out.zip", 2, "Directory 'nowhere' does not exist"),
         ("empty", "out.zip", 1, "empty: no photos in this folder. Photos are JPEG, "),
-        ("photos", "nowhere/out.zip", 2, "there is no folder nowhere: make it first"),
+        ("photos", "nowhere/out.zip", 2, "there is no folder nowhere: create it first"),
         ("photos", "out.tar", 2, "the output is a zip: give it a name such as images.zip"),
-        ("photos", "folder.zip", 2, "folder.zip is a folder: give another name"),
+        ("photos", "folder.zip", 2, "folder.zip is a folder: use another name"),
     ],
 )
 def test_wrong_places_are_named(
@@ -170,7 +169,7 @@ def test_a_full_disk_ends_in_a_clear_error_and_a_resumable_job(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(atomic_files, "flush_to_disk", flush)
-    monkeypatch.setattr("monetize.job.workspace.flush_to_disk", flush)
+    monkeypatch.setattr("monetize.job.painting_store.flush_to_disk", flush)
     full = run_job(photos, tmp_path / "out.zip")
     assert full.exit_code == 1
     assert "the disk is full; free some space. 6 captions and 2 of 6 paintings are kept in" in (

@@ -37,7 +37,7 @@ def test_a_folder_becomes_a_contest_zip_with_its_reports(
     table = rows(tmp_path / "images.csv")
     assert list(table[0]) == [
         "photo", "file", "caption", "prompt", "seed", "weights", "evaluations", "settings",
-        "status", "error",
+        "photo_sha256", "status", "error",
     ]  # fmt: skip
     for i, row in enumerate(table):
         assert row["photo"] == row["file"] == f"photo{i}.jpg"
@@ -323,7 +323,7 @@ def test_keep_work_keeps_captions_and_paintings(run_job: Run, photos: Path, tmp_
     assert {"captions.csv", "paintings"} <= names(tmp_path / "a.zip.work")
     refused = run_job(photos, tmp_path / "a.zip", "--keep-work")
     assert refused.exit_code == 2
-    assert "move it away and run the command that began them" in refused.stderr
+    assert "Use --update to keep the paintings in it that fit" in refused.stderr
     before = (tmp_path / "a.zip").read_bytes()
     (tmp_path / "a.zip").unlink()
     assert run_job(photos, tmp_path / "a.zip").exit_code == 0
@@ -387,20 +387,111 @@ def test_captions_in_the_workspace_outlast_overwrite(
     assert len(rows(captions)) == 6
 
 
-def test_a_chunk_of_an_older_version_is_still_good(
+def test_photos_may_come_and_go_while_a_job_is_stopped(
+    run_job: Run, photos: Path, tmp_path: Path, interrupt_after: Interrupt,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    interrupt_after(4)
+    run_job(photos, tmp_path / "a.zip")
+    monkeypatch.undo()
+    (photos / "photo1.jpg").unlink()
+    Image.new("RGB", (40, 30), "teal").save(photos / "new.jpg")
+    result = run_job(photos, tmp_path / "a.zip")
+    assert result.exit_code == 0, result.stderr
+    assert "1 photo new since this job began: new.jpg" in result.stderr
+    assert "1 photo gone since this job began: photo1.jpg" in result.stderr
+    assert "Painting: 6 paintings, 3 of them done before" in result.stderr
+    run_job(photos, tmp_path / "b.zip")
+    assert members(tmp_path / "a.zip") == members(tmp_path / "b.zip")
+
+
+def test_another_picture_under_a_photos_name_is_captioned_and_painted(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:
     run_job(photos, tmp_path / "a.zip", "--keep-work")
-    for path in (tmp_path / "a.zip.work" / "paintings").glob("*/chunk.json"):
-        record = json.loads(path.read_bytes())
-        del record["settings"]
-        path.write_text(json.dumps(record))
-    before = (tmp_path / "a.csv").read_bytes()
     (tmp_path / "a.zip").unlink()
-    again = run_job(photos, tmp_path / "a.zip")
-    assert again.exit_code == 0, again.stderr
-    assert "Painting" not in again.stderr
-    assert (tmp_path / "a.csv").read_bytes() == before
+    Image.open(photos / "photo4.jpg").save(photos / "photo2.jpg")
+    (photos / "photo3.jpg").touch()  # another time, the same content
+    result = run_job(photos, tmp_path / "a.zip")
+    assert result.exit_code == 0, result.stderr
+    assert "1 photo changed since being captioned, and will be captioned again: photo2.jpg" in (
+        result.stderr
+    )
+    run_job(photos, tmp_path / "b.zip")
+    assert rows(tmp_path / "a.csv") == rows(tmp_path / "b.csv")
+    assert members(tmp_path / "a.zip") == members(tmp_path / "b.zip")
+
+
+def test_a_finished_zip_is_updated(run_job: Run, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.zip"
+    run_job(photos, out)
+    before = members(out)
+    (photos / "photo1.jpg").unlink()
+    Image.new("RGB", (40, 30), "teal").save(photos / "new.jpg")
+    Image.open(photos / "photo4.jpg").save(photos / "photo2.jpg")
+    refused = run_job(photos, out)
+    assert refused.exit_code == 2
+    assert "Use --update to keep the paintings in it that fit" in refused.stderr
+    result = run_job(photos, out, "--update")
+    assert result.exit_code == 0, result.stderr
+    assert f"Taken up: 6 paintings of {out}" in result.stderr
+    assert "Painting: 6 paintings, 4 of them done before" in result.stderr
+    run_job(photos, tmp_path / "b.zip")
+    assert members(out) == members(tmp_path / "b.zip")
+    assert rows(tmp_path / "a.csv") == rows(tmp_path / "b.csv")
+    assert all(members(out)[f"photo{i}.jpg"] == before[f"photo{i}.jpg"] for i in (0, 3, 4, 5))
+    assert names(tmp_path) == {
+        "photos",
+        *(f"{x}.{y}" for x in "ab" for y in ("zip", "csv", "json")),
+    }
+
+
+def test_an_update_by_other_settings_paints_all_again(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    run_job(photos, tmp_path / "a.zip")
+    result = run_job(photos, tmp_path / "a.zip", "--update", "--guidance-scale", 2)
+    assert result.exit_code == 0, result.stderr
+    assert "was painted with other settings: all of it is painted again" in result.stderr
+    assert "Captioning" not in result.stderr
+
+
+@pytest.mark.parametrize("missing", ["a.csv", "a.json"])
+def test_an_update_needs_the_reports(
+    run_job: Run, photos: Path, tmp_path: Path, missing: str
+) -> None:
+    run_job(photos, tmp_path / "a.zip")
+    (tmp_path / missing).unlink()
+    before = (tmp_path / "a.zip").read_bytes()
+    result = run_job(photos, tmp_path / "a.zip", "--update")
+    assert result.exit_code == 2
+    assert "--update needs a zip and both of its reports" in result.stderr
+    assert (tmp_path / "a.zip").read_bytes() == before
+
+
+def test_an_update_of_nothing_is_a_new_job(run_job: Run, photos: Path, tmp_path: Path) -> None:
+    assert run_job(photos, tmp_path / "a.zip", "--update").exit_code == 0
+    assert len(members(tmp_path / "a.zip")) == 6
+
+
+def test_missing_captions_are_made_where_that_is_asked_for(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    given = tmp_path / "given.csv"
+    given.write_text("photo,caption\nphoto2.jpg,a red sun\n")
+    refused = run_job(photos, tmp_path / "a.zip", "--captions", given)
+    assert refused.exit_code == 1
+    assert "--caption-missing" in refused.stderr
+    result = run_job(photos, tmp_path / "a.zip", "--captions", given, "--caption-missing")
+    assert result.exit_code == 0, result.stderr
+    run_job(photos, tmp_path / "b.zip")
+    ours, all_made = (
+        {row["photo"]: row["caption"] for row in rows(tmp_path / f"{name}.csv")} for name in "ab"
+    )
+    assert ours == {**all_made, "photo2.jpg": "a red sun"}
+    alone = run_job(photos, tmp_path / "c.zip", "--caption-missing")
+    assert alone.exit_code == 2
+    assert "--caption-missing needs --captions" in alone.stderr
 
 
 def kill_when(command: list[str], ready: Callable[[], bool]) -> None:
@@ -433,7 +524,7 @@ def test_a_job_killed_in_any_stage_ends_with_the_same_bytes(
     command = [sys.executable, "-m", "monetize", "run", str(photos), str(killed), *settings]
     kill_when(command, lambda: (work / "captions.csv").exists())
     assert not (work / "paintings").exists(), "killed in the caption stage"
-    kill_when(command, lambda: (work / "paintings" / "00003").exists())
+    kill_when(command, lambda: any((work / "paintings").glob("00003-????????")))
     assert not killed.exists(), "killed in the paint stage"
     assert run(killed).exit_code == 0
     for suffix in (".zip", ".csv"):

@@ -25,6 +25,11 @@ run_input_options = all_of(
         help="CSV file with the columns photo (or image) and caption. Its captions are painted; "
         "no photo is captioned.",
     ),
+    _option(
+        "--caption-missing",
+        is_flag=True,
+        help="Caption the photos that --captions does not list.",
+    ),
 )
 
 from_file_option = _option(

@@ -30,6 +30,12 @@ run_output_options = all_of(
     ),
     _option("--keep-work", is_flag=True, help="Keep the folder OUT.work when the job is done."),
     _option("--overwrite", is_flag=True, help="Start over, and replace OUT if it exists."),
+    _option(
+        "--update",
+        is_flag=True,
+        help="Replace OUT if it exists, and keep the paintings in it that still fit: same photo, "
+        "caption, prompt, weights, seed and settings.",
+    ),
 )
 
 _overwrite_option = _option(

@@ -1,0 +1,91 @@
+"""What the captioner said of which photo: a line for each, appended as the job goes on.
+
+Captions may be edited in captions.csv; this log tells what was edited, and whether a photo is
+still the one that was captioned.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from monetize.atomic_files import flush_to_disk
+from monetize.file_errors import explain_read_errors, explain_write_errors
+from monetize.job.sealed_json import seal, unseal
+
+
+@dataclass(frozen=True)
+class PhotoRecord:
+    """A photo's file: its size in bytes, modification time, and the SHA-256 of its content."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> "PhotoRecord":
+        """Read a photo's file; raises StorageError."""
+        with explain_read_errors(path), path.open("rb") as file:
+            stat = os.fstat(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(stat.st_size, stat.st_mtime_ns, digest)
+
+    def describes(self, path: Path) -> bool:
+        """Whether a file still has this content; it is read only if size or time differ."""
+        try:
+            stat = path.stat()
+        except OSError:
+            return True  # whatever reads the photo will say why it cannot
+        if (stat.st_size, stat.st_mtime_ns) == (self.size, self.mtime_ns):
+            return True
+        return PhotoRecord.of(path).sha256 == self.sha256
+
+
+@dataclass(frozen=True)
+class CaptionedPhoto:
+    """A photo's record and its caption; `captioner` identifies the model and its settings."""
+
+    photo: str
+    record: PhotoRecord
+    caption: str
+    captioner: str
+
+    def line(self) -> bytes:
+        """One line for the log."""
+        return seal(asdict(self)) + b"\n"
+
+    @classmethod
+    def of_line(cls, line: str) -> "CaptionedPhoto | None":
+        """The inverse of `line`; None if the line is damaged."""
+        values = unseal(line)
+        if values is None:
+            return None
+        return cls(**{**values, "record": PhotoRecord(**values["record"])})
+
+
+class CaptionLog:
+    """The file of a job's log."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self, captioner: str) -> dict[str, CaptionedPhoto]:
+        """The latest entry of each photo by this captioner; raises StorageError.
+
+        A line that is damaged, such as the last one after a power cut, is as if it were missing.
+        """
+        with explain_read_errors(self.path):
+            try:
+                text = self.path.read_text("utf-8", errors="replace")
+            except FileNotFoundError:
+                return {}
+        entries = filter(None, map(CaptionedPhoto.of_line, text.splitlines()))
+        return {entry.photo: entry for entry in entries if entry.captioner == captioner}
+
+    def append(self, entries: Iterable[CaptionedPhoto]) -> None:
+        """Add entries, and make sure that they survive a power cut; raises StorageError."""
+        with explain_write_errors(self.path), self.path.open("ab") as file:
+            # A line that was cut off must not swallow the next one.
+            file.write(b"\n" + b"".join(entry.line() for entry in entries))
+            flush_to_disk(file)

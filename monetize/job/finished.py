@@ -1,0 +1,77 @@
+"""Take up a finished job: its captions and paintings go back into a workspace."""
+
+import shlex
+import zipfile
+from collections.abc import Iterator
+
+from monetize.chunks import chunks
+from monetize.errors import PhotoError
+from monetize.images.zip_files import read_member
+from monetize.job.caption_log import CaptionedPhoto, PhotoRecord
+from monetize.job.fingerprint import Fingerprint
+from monetize.job.job import Outputs
+from monetize.job.painting_store import NewPainting
+from monetize.job.plan import painting_identity
+from monetize.job.report_reader import Results, Row, opened, read_results
+from monetize.job.workspace import Workspace
+from monetize.messages import counted
+from monetize.progress import Reporter
+
+IMPORTED_AT_ONCE = 256  # paintings, which are in memory together
+UNKNOWN = -1  # a size and time that no photo has, so that its content is compared
+
+
+def take_up_finished(
+    outputs: Outputs, workspace: Workspace, wanted: Fingerprint, reporter: Reporter
+) -> None:
+    """Copy what a finished zip and its reports hold into a workspace that has nothing yet.
+
+    Paintings by other settings are left out, as are captions by another captioner. Raises
+    InputError for reports that are missing or damaged.
+    """
+    if not outputs.archive.exists() or workspace.paintings.count():
+        return
+    results = read_results(outputs)
+    if results.summary.captioner_digest == wanted.captioner_digest:
+        _take_up_captions(results, workspace, wanted.captioner_digest)
+    if results.summary.painter_digest != wanted.painter_digest:
+        reporter.warn(
+            f"{outputs.archive} was painted with other settings: all of it is painted again"
+        )
+        return
+    with opened(outputs.archive) as archive:
+        paintings = list(_paintings(results, archive, wanted.painter_digest))
+        for number, part in enumerate(chunks(paintings, IMPORTED_AT_ONCE)):
+            workspace.paintings.save(number, part)
+    reporter.say(f"Taken up: {counted(len(paintings), 'painting')} of {outputs.archive}")
+
+
+def _take_up_captions(results: Results, workspace: Workspace, digest: str) -> None:
+    rows = [row for row in results.painted if row.photo_sha256]
+    workspace.caption_log.append(
+        CaptionedPhoto(
+            row.photo, PhotoRecord(UNKNOWN, UNKNOWN, row.photo_sha256), row.caption, digest
+        )
+        for row in rows
+    )
+
+
+def _paintings(results: Results, archive: zipfile.ZipFile, digest: str) -> Iterator[NewPainting]:
+    """The paintings that are intact; a damaged one is painted again."""
+    for row in results.painted:
+        try:
+            data = read_member(archive, archive.getinfo(row.file))
+        except PhotoError:
+            continue
+        yield NewPainting(
+            painting_identity(row.photo, row.prompt, row.weights, int(row.seed), digest),
+            row.file,
+            data,
+            _evaluations(row),
+            bool(row.error),
+            shlex.join(row.settings or ()),
+        )
+
+
+def _evaluations(row: Row) -> int:
+    return int(row.evaluations) if row.evaluations.isdecimal() else 0

@@ -1,0 +1,137 @@
+"""Finished paintings in the workspace, a folder for each chunk, found again by what they show.
+
+paintings/00012-1f0c9a3b/ holds the JPEGs of a chunk and chunk.json, and appears by one rename.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from monetize.atomic_files import flush_folder, flush_to_disk
+from monetize.file_errors import explain_read_errors, explain_write_errors
+from monetize.job.sealed_json import read_sealed, seal
+
+RECORD = "chunk.json"
+
+
+@dataclass(frozen=True)
+class SavedPainting:
+    """A finished JPEG and what is reported about it.
+
+    `settings` are the flags that a time budget changed, for a shell.
+    """
+
+    path: Path
+    evaluations: int
+    flagged: bool
+    settings: str
+
+
+@dataclass(frozen=True)
+class SavedPaintings:
+    """All finished paintings by identity, and the identities of each chunk that was painted.
+
+    `damaged` counts the paintings, or records of chunks, that are no longer what was written.
+    """
+
+    paintings: Mapping[str, SavedPainting]
+    chunks: frozenset[tuple[str, ...]]
+    damaged: int
+
+
+@dataclass(frozen=True)
+class NewPainting:
+    """A JPEG to save under its identity."""
+
+    identity: str
+    file: str
+    data: bytes = field(repr=False)
+    evaluations: int
+    flagged: bool
+    settings: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """The painting's entry in the record of its chunk."""
+        return {
+            "identity": self.identity,
+            "file": self.file,
+            "sha256": hashlib.sha256(self.data).hexdigest(),
+            "evaluations": self.evaluations,
+            "flagged": self.flagged,
+            "settings": self.settings,
+        }
+
+
+class PaintingStore:
+    """The folder of the finished chunks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def count(self) -> int:
+        """How many paintings there are, damaged ones included; raises StorageError."""
+        return sum(path.suffix == ".jpg" for chunk in self._chunks() for path in self._files(chunk))
+
+    def save(self, number: int, paintings: Sequence[NewPainting]) -> None:
+        """Make a chunk visible as a whole; raises StorageError."""
+        identities = "".join(painting.identity for painting in paintings)
+        digest = hashlib.sha256(identities.encode()).hexdigest()[:8]
+        final = self.folder / f"{number:05d}-{digest}"
+        temporary = final.with_name(final.name + ".part")
+        with explain_write_errors(final):
+            shutil.rmtree(temporary, ignore_errors=True)
+            if not self.folder.exists():
+                self.folder.mkdir()
+                flush_folder(self.folder.parent)
+            temporary.mkdir()
+            files = {painting.file: painting.data for painting in paintings}
+            record = seal([painting.record() for painting in paintings])
+            for name, data in {**files, RECORD: record}.items():
+                with (temporary / name).open("wb") as file:
+                    file.write(data)
+                    flush_to_disk(file)
+            flush_folder(temporary)
+            shutil.rmtree(final, ignore_errors=True)
+            temporary.replace(final)
+            flush_folder(self.folder)
+
+    def load(self) -> SavedPaintings:
+        """Read the records of all chunks and check every painting; raises StorageError."""
+        found, chunks, damaged = dict[str, SavedPainting](), set[tuple[str, ...]](), 0
+        for chunk in self._chunks():
+            records = read_sealed(chunk / RECORD)
+            if records is None:
+                damaged += 1
+                continue
+            chunks.add(tuple(record["identity"] for record in records))
+            for record in records:
+                path = chunk / record["file"]
+                if _is_intact(path, record["sha256"]):
+                    found[record["identity"]] = SavedPainting(
+                        path, record["evaluations"], record["flagged"], record["settings"]
+                    )
+                else:
+                    damaged += 1
+        return SavedPaintings(found, frozenset(chunks), damaged)
+
+    def _chunks(self) -> list[Path]:
+        """Finished chunks, in order."""
+        if not self.folder.exists():
+            return []
+        return sorted(path for path in self._files(self.folder) if path.suffix != ".part")
+
+    def _files(self, folder: Path) -> list[Path]:
+        with explain_read_errors(folder):
+            return list(folder.iterdir())
+
+
+def _is_intact(path: Path, sha256: str) -> bool:
+    with explain_read_errors(path):
+        try:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
