@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from monetize.errors import PhotoError
-from monetize.images.decoding import BUDGET, check_limits
+from monetize.images.decoding import BUDGET
 from monetize.images.file_types import FORMATS, HEIF
+from monetize.images.limits import check_limits
 from monetize.images.zip_files import TooLarge, read_member
 from monetize.messages import first_line
 

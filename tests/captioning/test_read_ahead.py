@@ -13,7 +13,8 @@ from monetize.captioning import read_ahead
 from monetize.captioning.captioner import Captioner
 from monetize.captioning.read_ahead import of_readable
 from monetize.chunks import chunks
-from monetize.images.decoding import Note, open_photo, opened_photo
+from monetize.images.conversion import Note
+from monetize.images.decoding import open_photo, opened_photo
 from monetize.images.photos import Photo
 
 
