@@ -29,7 +29,8 @@ def test_usual_images_are_within_the_limits() -> None:
 def test_tiles_of_a_tiff_may_be_larger_than_a_small_image() -> None:
     file = io.BytesIO()
     Image.effect_noise((30, 30), 50).save(file, "TIFF")
-    with TiffImagePlugin.TiffImageFile(file) as image:
+    with Image.open(file) as image:
+        assert isinstance(image, TiffImagePlugin.TiffImageFile)
         image.tag_v2[322], image.tag_v2[323] = MAX_TILE_PIXELS // 16, 16
         check_limits(image, file.getvalue())
         image.tag_v2[323] = 17
