@@ -2,63 +2,116 @@
 
 import csv
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from monetize.csv_tables import to_csv, unescape_formula
 from monetize.errors import InputError
+from monetize.file_errors import explain_read_errors
 from monetize.messages import printable
-from monetize.text_files import UNDECODED
+from monetize.text_files import UNDECODED, canonical, decode
 
 PHOTO_COLUMNS = ("photo", "image")
+# The first is that of this program; spreadsheets of many countries write a semicolon.
+DELIMITERS = (",", ";", "\t", "|")
+# What Excel understands, and some programs write, before the header.
+DELIMITER_LINE = re.compile(r"sep=(.)[\r\n]", re.IGNORECASE)
 
 
 def read_captions(path: Path) -> dict[str, str]:
     """Read a CSV with the columns photo (or image) and caption into {photo: caption}.
 
-    Raises InputError, with the line, for a wrong header, a row of the wrong length, a photo that
-    is listed twice with different captions, or text that is not UTF-8.
+    Columns are separated as the header's are: by commas, semicolons, tabs or bars. Raises
+    InputError, with the line, for a wrong header, a row of the wrong length, a photo that is
+    listed twice with different captions, or text that is not UTF-8.
     """
+    with explain_read_errors(path, InputError):
+        data = path.read_bytes()
     try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            text = file.read()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        text = decode(data, errors="surrogateescape")
+    except UnicodeError as error:
+        raise InputError(f"{path}: {error}") from None
     captions: dict[str, str] = {}
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        photo_column = next((header.index(n) for n in PHOTO_COLUMNS if n in header), None)
-        if photo_column is None or "caption" not in header:
+    for line, photo, caption in _rows(path, text):
+        if UNDECODED.search(caption):
             raise InputError(
-                f"{path}: the first line must name the columns 'photo' (or 'image') and 'caption'; "
-                f"it is {printable(','.join(header))!r}. Save the file as CSV in UTF-8."
+                f"{path}, line {line}: the caption {printable(caption)} is not valid UTF-8: save "
+                "the file as UTF-8"
             )
-        caption_column = header.index("caption")
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise InputError(
-                    f"{path}, line {reader.line_num}: {len(row)} columns, but the first line "
-                    f"has {len(header)}; put quotes around a caption with a comma"
-                )
-            photo = unescape_formula(row[photo_column])
-            caption = " ".join(unescape_formula(row[caption_column]).split())
-            if UNDECODED.search(caption):
-                raise InputError(
-                    f"{path}, line {reader.line_num}: the caption {printable(caption)} is not "
-                    "valid UTF-8: save the file as UTF-8"
-                )
-            if captions.setdefault(photo, caption) != caption:
-                raise InputError(
-                    f"{path}, line {reader.line_num}: a second, different caption for {photo!r}"
-                )
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: not valid CSV: {error}") from None
+        if captions.setdefault(photo, caption) != caption:
+            raise InputError(f"{path}, line {line}: a second, different caption for {photo!r}")
     return captions
+
+
+def match_photos(captions: Mapping[str, str], photos: Iterable[str]) -> dict[str, str]:
+    """Return the captions under the photos' own names, where only their Unicode forms differ.
+
+    A Mac, for one, decomposes the letters of file names. A caption that belongs to none of the
+    photos keeps its name. Raises InputError for two captions of one photo.
+    """
+    wanted = set(photos)
+    photo_of_form = {canonical(photo): photo for photo in wanted - captions.keys()}
+    matched: dict[str, str] = {}
+    for name, caption in captions.items():
+        photo = name if name in wanted else photo_of_form.get(canonical(name), name)
+        if matched.setdefault(photo, caption) != caption:
+            raise InputError(f"two different captions for the photo {photo!r}: remove one of them")
+    return matched
 
 
 def captions_to_csv(captions: Mapping[str, str]) -> bytes:
     """Return captions as CSV, sorted by photo: the inverse of `read_captions`."""
     return to_csv((PHOTO_COLUMNS[0], "caption"), sorted(captions.items()))
+
+
+def _rows(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield line number, photo and caption of each row."""
+    delimiter_line = DELIMITER_LINE.match(text)
+    delimiter = delimiter_line[1] if delimiter_line else _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        if delimiter_line:
+            next(reader)
+        header = _column_names(reader)
+        columns = _columns(header)
+        if columns is None:
+            raise InputError(
+                f"{path}: the first line must name the columns 'photo' (or 'image') and 'caption', "
+                f"separated by a comma; it is {printable(delimiter.join(header))!r}. Save the file "
+                "as CSV in UTF-8."
+            )
+        for row in reader:
+            cells = row[: len(header)]
+            if any(row[len(header) :]) or (any(row) and len(cells) < len(header)):
+                raise InputError(
+                    f"{path}, line {reader.line_num}: {len(row)} columns, but the first line has "
+                    f"{len(header)}; put quotes around a caption with a "
+                    f"{'comma' if delimiter == ',' else repr(delimiter)}"
+                )
+            if any(cells):
+                photo, caption = (unescape_formula(cells[column]) for column in columns)
+                yield reader.line_num, photo, " ".join(caption.split())
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: not valid CSV: {error}") from None
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter by which the header has the columns of captions, else a comma."""
+    for delimiter in DELIMITERS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        if _columns(_column_names(reader)):
+            return delimiter
+    return DELIMITERS[0]
+
+
+def _column_names(reader: Iterator[list[str]]) -> list[str]:
+    return [name.strip().lower() for name in next((row for row in reader if any(row)), [])]
+
+
+def _columns(header: list[str]) -> tuple[int, int] | None:
+    """Return where photo and caption are."""
+    photo = next((header.index(name) for name in PHOTO_COLUMNS if name in header), None)
+    if photo is None or "caption" not in header:
+        return None
+    return photo, header.index("caption")

@@ -1,0 +1,30 @@
+"""Names and words in composed and decomposed letters, as Macs and other systems write them."""
+
+from pathlib import Path
+
+from helpers import Run, Tiny, rows
+from PIL import Image
+
+DECOMPOSED, COMPOSED = "cafe\u0301", "caf\u00e9"
+
+
+def test_a_captions_file_in_the_other_form_is_used(run_job: Run, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "photos" / f"{DECOMPOSED}.jpg")
+    captions = tmp_path / "captions.csv"
+    captions.write_text(f"photo,caption\n{COMPOSED}.jpg,a lake\n", encoding="utf-8")
+    result = run_job(tmp_path / "photos", tmp_path / "images.zip", "--captions", captions)
+    assert result.exit_code == 0, result.stderr
+    assert "captions for no photo" not in result.stderr
+    [row] = rows(tmp_path / "images.csv")
+    assert (row["photo"], row["caption"]) == (f"{DECOMPOSED}.jpg", "a lake")
+
+
+def test_a_weight_in_the_other_form_finds_its_word(cli: Run, tiny: Tiny) -> None:
+    for word, prompt in ((COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)):
+        result = cli("tokens", f"a {prompt} tree", "--model", tiny.painter, "-w", f"{word}=2")
+        assert result.exit_code == 0, result.stderr
+        assert [COMPOSED + "</w>", "2"] in [line.split()[1:] for line in result.stdout.splitlines()]
+        missing = cli("tokens", f"a {prompt}", "--model", tiny.painter, "-w", "cafe=2")
+        assert missing.exit_code == 2
+        assert f"Its words are: a, {prompt}" in missing.stderr
