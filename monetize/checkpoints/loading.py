@@ -1,41 +1,55 @@
 """Loading checkpoints as Hugging Face models, on a device and in a precision."""
 
-import json
 import math
-import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
+import operator
 from dataclasses import replace
 from typing import Any
 
-import diffusers
-import transformers
+import torch
 from diffusers import (
+    AutoencoderKL,
+    AutoencoderTiny,
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     LMSDiscreteScheduler,
     PNDMScheduler,
+    SchedulerMixin,
     StableDiffusionPipeline,
+    UNet2DConditionModel,
     UniPCMultistepScheduler,
+    schedulers,
 )
-from safetensors import SafetensorError
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+from diffusers.schedulers import KarrasDiffusionSchedulers
+from PIL import Image
 from transformers import (
     AutoImageProcessor,
     AutoTokenizer,
     BaseImageProcessor,
+    CLIPImageProcessor,
+    CLIPTextModel,
+    GenerationConfig,
     PreTrainedTokenizerBase,
     VisionEncoderDecoderModel,
 )
 
+from monetize.checkpoints.configs import check_configs, read_config
 from monetize.checkpoints.layout import PAINTER
+from monetize.checkpoints.load_errors import explain_load_errors
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.checkpoints.tokenizer import load_tokenizer
-from monetize.devices import Placement, ran_out_of_memory
+from monetize.devices import Placement
 from monetize.errors import CheckpointError, UsageError
-from monetize.messages import first_line, name_some
+from monetize.messages import name_some
 from monetize.settings import PaintSettings
 
-PART_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
+# Only these classes are loaded, whatever else a checkpoint names, so that none of its code runs.
+PART_CLASSES: dict[str, dict[str, Any]] = {
+    "unet": {"UNet2DConditionModel": UNet2DConditionModel},
+    "vae": {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny},
+    "text_encoder": {"CLIPTextModel": CLIPTextModel},
+    "safety_checker": {"StableDiffusionSafetyChecker": StableDiffusionSafetyChecker},
+}
 SCHEDULER_CLASSES = {
     "pndm": PNDMScheduler,
     "lms": LMSDiscreteScheduler,
@@ -43,27 +57,51 @@ SCHEDULER_CLASSES = {
     "dpm++": DPMSolverMultistepScheduler,
     "unipc": UniPCMultistepScheduler,
 }
+# What a checkpoint may say about captions; lengths and numbers of beams are settings.
+GENERATION_KEYS = (
+    "bad_words_ids",
+    "begin_suppress_tokens",
+    "bos_token_id",
+    "decoder_start_token_id",
+    "early_stopping",
+    "eos_token_id",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "length_penalty",
+    "no_repeat_ngram_size",
+    "pad_token_id",
+    "repetition_penalty",
+    "suppress_tokens",
+)
 
 
 def load_captioning_model(
     checkpoint: Checkpoint, placement: Placement
 ) -> tuple[VisionEncoderDecoderModel, BaseImageProcessor, PreTrainedTokenizerBase]:
-    """Load a captioner's model, image processor and tokenizer."""
-    folder = checkpoint.folder
-    kind = _read_json(checkpoint, "config.json").get("model_type")
+    """Load a captioner's model, image processor and tokenizer, and try them on an image."""
+    check_configs(checkpoint)
+    kind = read_config(checkpoint, "config.json").get("model_type")
     if kind != "vision-encoder-decoder":
         raise CheckpointError(
             f"--captioner {checkpoint.name} is a {kind!r} model; "
             "a vision-encoder-decoder such as ViT-GPT2 is needed."
         )
-    with _explained(checkpoint):
+    local = {"local_files_only": True, "trust_remote_code": False}
+    with explain_load_errors(checkpoint):
         model, report = VisionEncoderDecoderModel.from_pretrained(
-            folder, dtype=placement.dtype, local_files_only=True, output_loading_info=True
+            checkpoint.folder, dtype=placement.dtype, output_loading_info=True, **local
         )
-        image_processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        image_processor = AutoImageProcessor.from_pretrained(checkpoint.folder, **local)
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, **local)
         _check_complete(checkpoint, "config.json", report)
-        return model.to(placement.device).eval(), image_processor, tokenizer
+        _check_finite(checkpoint, model)
+        own = model.generation_config.to_diff_dict()
+        model.generation_config = GenerationConfig(
+            **{key: own[key] for key in GENERATION_KEYS if key in own}
+        )
+        model = model.to(placement.device).eval()
+        _try_captioning(model, image_processor, tokenizer)
+    return model, image_processor, tokenizer
 
 
 def load_painting_pipeline(
@@ -74,43 +112,133 @@ def load_painting_pipeline(
     safety_checker: bool = False,
 ) -> StableDiffusionPipeline:
     """Load a Stable Diffusion pipeline on the CPU; a scheduler of None keeps its own."""
-    folder = checkpoint.folder
-    index = _read_json(checkpoint, "model_index.json")
+    check_configs(checkpoint)
+    index = read_config(checkpoint, "model_index.json")
     if index.get("_class_name") != StableDiffusionPipeline.__name__:
         raise CheckpointError(
             f"--model {checkpoint.name} is a {index.get('_class_name')}; "
             f"monetize paints with checkpoints of the {StableDiffusionPipeline.__name__}."
         )
-    options = {
-        "dtype": placement.dtype,
-        "variant": checkpoint.variant,
-        "local_files_only": True,
-    }
-    unchecked = {} if safety_checker else {"safety_checker": None, "requires_safety_checker": False}
-    with _explained(checkpoint):
-        # Load each part separately: only then do the loaders report missing weights.
-        parts: dict[str, Any] = {"tokenizer": load_tokenizer(checkpoint)}
-        for part in PAINTER.parts:
-            library, class_name = index[part]
-            part_class = getattr(PART_LIBRARIES[library], class_name)
-            parts[part], report = part_class.from_pretrained(
-                folder / part, output_loading_info=True, **options
+    names = [*PAINTER.parts, *(["safety_checker"] if safety_checker else [])]
+    parts = {name: _load_part(checkpoint, name, index.get(name), placement) for name in names}
+    tokenizer = load_tokenizer(checkpoint)
+    with explain_load_errors(checkpoint):
+        _check_fit(checkpoint, tokenizer, **parts)
+        feature_extractor = None
+        if safety_checker:
+            feature_extractor = CLIPImageProcessor.from_pretrained(
+                checkpoint.folder / "feature_extractor", local_files_only=True
             )
-            _check_complete(checkpoint, f"{part}/config.json", report)
-        pipeline = StableDiffusionPipeline.from_pretrained(folder, **options, **parts, **unchecked)
-        if pipeline.unet.config.time_cond_proj_dim is not None:
-            raise CheckpointError(
-                f"--model {checkpoint.name} is distilled to take the guidance scale as an "
-                "input (time_cond_proj_dim), which monetize does not support: use another one"
-            )
-        if scheduler is not None:
-            config = dict(pipeline.scheduler.config)
-            if scheduler == "pndm":
-                # As in Stable Diffusion; the Runge-Kutta steps of PNDM fail with few steps.
-                config.setdefault("skip_prk_steps", True)
-            pipeline.scheduler = SCHEDULER_CLASSES[scheduler].from_config(config)
+        pipeline = StableDiffusionPipeline(
+            **{"safety_checker": None, **parts},
+            tokenizer=tokenizer,
+            scheduler=_load_scheduler(checkpoint, scheduler),
+            feature_extractor=feature_extractor,
+            requires_safety_checker=safety_checker,
+        )
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
+
+
+def _load_part(
+    checkpoint: Checkpoint, part: str, entry: object, placement: Placement
+) -> torch.nn.Module:
+    """Load a model of the pipeline alone: only then do the loaders report missing weights."""
+    name = entry[1] if isinstance(entry, list) and len(entry) == 2 else entry
+    classes = PART_CLASSES[part]
+    if not isinstance(name, str) or name not in classes:
+        raise CheckpointError(
+            f"--model {checkpoint.name} cannot be loaded: its {part} is of the class {name}; "
+            f"monetize paints with {' or '.join(classes)}"
+        )
+    with explain_load_errors(checkpoint):
+        model, report = classes[name].from_pretrained(
+            checkpoint.folder / part,
+            output_loading_info=True,
+            dtype=placement.dtype,
+            variant=checkpoint.variant,
+            local_files_only=True,
+        )
+        _check_complete(checkpoint, f"{part}/config.json", report)
+        _check_finite(checkpoint, model)
+        loaded: torch.nn.Module = model.eval()
+        return loaded
+
+
+def _load_scheduler(checkpoint: Checkpoint, name: str | None) -> SchedulerMixin:
+    """Make a scheduler of this name, or the checkpoint's own, with the checkpoint's values."""
+    config = read_config(checkpoint, "scheduler/scheduler_config.json")
+    own = config.get("_class_name")
+    if name is not None:
+        kind = SCHEDULER_CLASSES[name]
+        if name == "pndm":
+            # As in Stable Diffusion; the Runge-Kutta steps of PNDM fail with few steps.
+            config.setdefault("skip_prk_steps", True)
+    elif isinstance(own, str) and own in KarrasDiffusionSchedulers.__members__:
+        kind = getattr(schedulers, own)
+    else:
+        raise CheckpointError(
+            f"--model {checkpoint.name}: its scheduler {own} is not one for Stable Diffusion: "
+            f"choose --scheduler {', '.join(SCHEDULER_CLASSES)}"
+        )
+    trial = kind.from_config(config)
+    trial.set_timesteps(2)
+    sample = torch.ones(1, 4, 8, 8)
+    for timestep in trial.timesteps:
+        sample = trial.step(sample, timestep, sample).prev_sample
+    if not torch.isfinite(sample).all():
+        raise CheckpointError(
+            f"--model {checkpoint.name}: its scheduler/scheduler_config.json describes noise that "
+            "is not a finite number"
+        )
+    return kind.from_config(config)
+
+
+@torch.inference_mode()
+def _try_captioning(
+    model: VisionEncoderDecoderModel,
+    image_processor: BaseImageProcessor,
+    tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    """Caption an image in two tokens, so that files that do not fit each other show."""
+    image = Image.new("RGB", (50, 40), "gray")  # of no size that a model has
+    pixel_values = image_processor(image, return_tensors="pt")["pixel_values"]
+    if not torch.isfinite(pixel_values).all():
+        raise ValueError("preprocessor_config.json makes pixels that are not finite numbers.")
+    tokens = model.generate(
+        pixel_values.to(model.device, model.dtype), max_length=2, num_beams=1, do_sample=False
+    )
+    tokenizer.batch_decode(tokens, skip_special_tokens=True)
+
+
+def _check_fit(
+    checkpoint: Checkpoint,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    unet: UNet2DConditionModel,
+    vae: AutoencoderKL | AutoencoderTiny,
+    text_encoder: CLIPTextModel,
+    **_: torch.nn.Module,
+) -> None:
+    """Raise CheckpointError if the parts of a pipeline are of different models."""
+    if unet.config.time_cond_proj_dim is not None:
+        raise CheckpointError(
+            f"--model {checkpoint.name} is distilled to take the guidance scale as an "
+            "input (time_cond_proj_dim), which monetize does not support: use another one"
+        )
+    text = text_encoder.config
+    for what, actual, limit in (
+        ("tokens", len(tokenizer), text.vocab_size),
+        ("positions of text", tokenizer.model_max_length, text.max_position_embeddings),
+        ("features of text", unet.config.cross_attention_dim, text.hidden_size),
+        ("channels of the unet", unet.config.in_channels, vae.config.latent_channels),
+        ("channels of the vae", vae.config.latent_channels, unet.config.out_channels),
+    ):
+        if actual > limit:
+            raise CheckpointError(
+                f"--model {checkpoint.name}: its parts do not fit each other: {actual} {what}, "
+                f"where the next part takes {limit}. Copy or download them from one checkpoint."
+            )
 
 
 def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintSettings:
@@ -119,14 +247,21 @@ def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintS
     Reads only configuration files. A scheduler that has no name here stays None. Raises
     UsageError for a size that the checkpoint cannot paint.
     """
-    vae = _read_json(checkpoint, "vae/config.json")
-    unet = _read_json(checkpoint, "unet/config.json")
-    scheduler = _read_json(checkpoint, "scheduler/scheduler_config.json").get("_class_name")
-    channels = vae.get("block_out_channels")
-    factor = 2 ** (len(channels) - 1) if channels else 8  # the pipeline's default
-    # The pipeline demands a multiple of 8, whatever the decoder's factor.
-    multiple = math.lcm(8, factor)
-    size = settings.size or unet.get("sample_size", 64) * factor
+    check_configs(checkpoint)
+    vae = read_config(checkpoint, "vae/config.json")
+    unet = read_config(checkpoint, "unet/config.json")
+    scheduler = read_config(checkpoint, "scheduler/scheduler_config.json").get("_class_name")
+    with explain_load_errors(checkpoint):
+        channels = vae.get("block_out_channels")
+        factor = 2 ** (len(channels) - 1) if channels else 8  # the pipeline's default
+        # The pipeline demands a multiple of 8, whatever the decoder's factor.
+        multiple = math.lcm(8, factor)
+        size = settings.size or operator.index(unet.get("sample_size", 64)) * factor
+    if size <= 0:
+        raise CheckpointError(
+            f"--model {checkpoint.name}: its unet/config.json has the sample_size "
+            f"{unet['sample_size']}: give the size to paint with --size"
+        )
     if size % multiple:
         lower = size // multiple * multiple
         raise UsageError(
@@ -137,7 +272,7 @@ def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintS
     return replace(
         settings,
         size=size,
-        scheduler=settings.scheduler or own.get(scheduler),
+        scheduler=settings.scheduler or own.get(str(scheduler)),
         num_inference_steps=settings.num_inference_steps or checkpoint.num_inference_steps,
         guidance_scale=(
             checkpoint.guidance_scale
@@ -145,12 +280,6 @@ def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintS
             else settings.guidance_scale
         ),
     )
-
-
-def _read_json(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
-    with _explained(checkpoint):
-        values: dict[str, Any] = json.loads((checkpoint.folder / name).read_bytes())
-    return values
 
 
 def _check_complete(checkpoint: Checkpoint, config: str, report: dict[str, Any]) -> None:
@@ -164,29 +293,11 @@ def _check_complete(checkpoint: Checkpoint, config: str, report: dict[str, Any])
         )
 
 
-@contextmanager
-def _explained(checkpoint: Checkpoint) -> Iterator[None]:
-    """Turn the errors of the loaders for damaged or foreign files into one message."""
-    try:
-        yield
-    except (
-        MemoryError,
-        OSError,
-        ValueError,
-        AttributeError,
-        KeyError,
-        RuntimeError,
-        EOFError,
-        SafetensorError,
-        pickle.UnpicklingError,
-    ) as error:
-        if ran_out_of_memory(error):
+def _check_finite(checkpoint: Checkpoint, model: torch.nn.Module) -> None:
+    """Raise CheckpointError for weights that are NaN or infinite; a sum is the cheapest test."""
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter.detach().sum(dtype=torch.float32)):
             raise CheckpointError(
-                f"{checkpoint.layout.flag} {checkpoint.name} does not fit in the free memory of "
-                "the device: stop other programs that use it, or use --device cpu"
-            ) from error
-        raise CheckpointError(
-            f"{checkpoint.layout.flag} {checkpoint.name}: the files in {checkpoint.folder} "
-            f"cannot be loaded: {first_line(error)} They may be damaged or incomplete: copy or "
-            "download them again."
-        ) from error
+                f"{checkpoint.layout.flag} {checkpoint.name}: the weights of {name} are not finite "
+                f"numbers in {parameter.dtype}. They may be damaged: copy or download them again."
+            )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from monetize.checkpoints import hub
 from monetize.checkpoints.layout import CAPTIONER, PAINTER, Layout
-from monetize.errors import CheckpointError, UsageError
+from monetize.errors import CheckpointError, StorageError, UsageError
 
 Say = Callable[[str], None]
 
@@ -157,7 +157,10 @@ def is_cached(model: KnownModel) -> bool:
     """Return whether a known model can be loaded without the network."""
     if model.folder is not None:
         return True
-    folder = hub.cached_snapshot(model.repo_id, "main")
+    try:
+        folder = hub.cached_snapshot(model.repo_id, "main")
+    except StorageError:
+        return False
     return folder is not None and not model.layout.missing(list_files(folder))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from monetize.home_folder import ensure_home
 from monetize.messages import printable
 from monetize.progress import Reporter, Stage
 from monetize.standard_streams import write_error
@@ -123,6 +124,7 @@ def to_json(value: object) -> bytes:
 
 def quieten_libraries(terminal: Terminal) -> None:
     """Turn off the messages of the model libraries, unless verbose; call before importing them."""
+    ensure_home()
     level = "warning" if terminal.verbose else "error"
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", level)
     os.environ.setdefault("DIFFUSERS_VERBOSITY", level)

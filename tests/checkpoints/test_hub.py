@@ -93,10 +93,13 @@ def hub(tiny_copy: Tiny) -> Iterator[Hub]:
     server.server_close()
 
 
-def monetize(hub: Hub, home: Path, *args: str) -> "subprocess.CompletedProcess[str]":
+def monetize(
+    hub: Hub, home: Path, *args: str, **variables: str
+) -> "subprocess.CompletedProcess[str]":
     """Run the command with this hub, in a new process as libraries read its address on import."""
     without_proxy = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     env = {**os.environ, **without_proxy, "HF_ENDPOINT": hub.address, "HF_HOME": str(home)}
+    env |= variables
     env.pop("HF_HUB_OFFLINE", None)
     return subprocess.run(
         [sys.executable, "-m", "monetize", *args], env=env, cwd=home, capture_output=True, text=True
@@ -154,3 +157,58 @@ def test_a_repository_with_another_layout_is_refused_before_the_download(
         refused.stderr
     )
     assert hub.downloaded == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("HTTP_PROXY", "foo://x:1", "cannot be reached (Unknown scheme for proxy URL"),
+        ("HF_ENDPOINT", "nonsense", "cannot be reached (Request URL is missing an 'http://'"),
+        ("HF_ENDPOINT", "http://[", "huggingface_hub cannot read its environment variables"),
+        ("HF_TOKEN", "é", "cannot be reached ('ascii' codec can't encode"),
+        ("HF_HUB_ETAG_TIMEOUT", "x", "huggingface_hub cannot read its environment variables"),
+    ],
+)
+def test_unusable_network_settings_are_named_in_one_line(
+    hub: Hub, tmp_path: Path, variable: str, value: str, message: str
+) -> None:
+    settings = {variable: value} if variable != "HTTP_PROXY" else {variable: value, "NO_PROXY": ""}
+    settings |= {"no_proxy": ""} if variable == "HTTP_PROXY" else {}
+    refused = monetize(hub, tmp_path, "tokens", "x", "--model", REPOSITORY, **settings)
+    assert refused.returncode in (1, 2)
+    assert message in refused.stderr
+    assert variable in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_cache_that_cannot_be_written_is_named(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    home = str(tmp_path / "file" / "home")
+    refused = monetize(hub, tmp_path, "tokens", "x", "--model", REPOSITORY, HF_HOME=home)
+    assert refused.returncode == 1
+    assert f"{home}/hub: cannot be written: Not a directory. Set HF_HOME" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_user_without_a_home_can_download(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import pwd\ndef unknown(uid): raise KeyError(uid)\npwd.getpwuid = unknown\n"
+    )
+    code = f"""
+import os, sys
+del os.environ["HOME"], os.environ["HF_HOME"]
+from monetize.cli import main
+main(["tokens", "a pine", "--model", "{REPOSITORY}"])
+"""
+    env = {
+        **os.environ,
+        "HF_ENDPOINT": hub.address,
+        "NO_PROXY": "127.0.0.1",
+        "TMPDIR": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]),
+    }
+    for name in ("HF_HUB_OFFLINE", "XDG_CACHE_HOME"):
+        env.pop(name, None)
+    result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert f"to {tmp_path}/monetize-{os.getuid()}/.cache/huggingface/hub" in result.stderr
