@@ -6,9 +6,9 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageCms
 
-# Of a profile that describes sRGB itself, rounding aside; such images keep their pixels.
+# Rounding errors of a profile that describes sRGB itself; such images keep their pixels.
 IDENTITY_TOLERANCE = 2
-MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # of pixels in a profile's color space
+MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # Pillow's modes of the color spaces
 
 
 class ProfileError(Exception):

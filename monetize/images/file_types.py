@@ -29,7 +29,7 @@ SUFFIXES_BY_KIND = {
 }
 KINDS = {suffix: kind for kind, text in SUFFIXES_BY_KIND.items() for suffix in text.split()}
 
-# Folders in which other programs and systems keep thumbnails, deleted files and recovered pieces.
+# Folders where systems and other programs keep thumbnails, deleted files and recovered fragments.
 FOREIGN_FOLDERS = frozenset(
     {
         *("@eadir", "#recycle", "#snapshot", "@tmp", "@recycle", "@recently-snapshot"),  # NAS
@@ -80,7 +80,7 @@ def _iso_format(head: bytes) -> str | None:
 
 
 def other_kind(head: bytes) -> str | None:
-    """Return what a file that is not a photo is by its content, if that is known."""
+    """Return the kind of a file that is not a photo by its first bytes; None if unknown."""
     if head[4:8] == b"ftyp" or head.startswith(b"\x1aE\xdf\xa3") or head[8:12] == b"AVI ":
         return "video"
     if head.startswith((b"%!PS", b"8BPS", b"\0\0\0\x0cjP", b"\0\0\0\x0cJXL", b"\xff\x0a")):
@@ -103,13 +103,13 @@ def suffix(name: str) -> str:
 
 
 def is_foreign_folder(name: str) -> bool:
-    """Whether a folder of this name belongs to a system or another program, or is hidden."""
+    """Whether a folder of this name is hidden, or belongs to a system or another program."""
     name = name.casefold()
     return name.startswith(".") or name in FOREIGN_FOLDERS or name.endswith(FOREIGN_SUFFIXES)
 
 
 def is_image_path(path: str) -> bool:
-    """Whether a path in a zip names an image, damaged or not, that belongs to nobody else."""
+    """Whether a path in a zip has an image's extension and is in no folder of another program."""
     if suffix(path.rpartition("/")[2]) not in PHOTO_SUFFIXES:
         return False
     *folders, name = path.split("/")

@@ -1,4 +1,4 @@
-"""HEIC photos, which Pillow opens only with the help of another package."""
+"""Support for HEIC photos, which Pillow opens only with another package."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ HINT = "HEIC photos need another package: pip install pillow-heif"
 
 
 def can_open_heic() -> bool:
-    """Return whether the package is installed; if so, Pillow knows the format from now on."""
+    """Return whether the package is installed; if so, register the format with Pillow."""
     try:
         import pillow_heif
     except ImportError:

@@ -20,7 +20,7 @@ class ImageNotes:
             self._names[note].append(name)
 
     def warn(self, reporter: Reporter) -> None:
-        """Report each note with the first names, and forget it."""
+        """Report each note once, with the first names, and clear the notes."""
         with self._lock:
             names, self._names = self._names, defaultdict(list)
         for note, images in names.items():

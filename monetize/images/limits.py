@@ -21,10 +21,10 @@ def check_limits(image: Image.Image, data: bytes) -> None:
     if pixels > MAX_PIXELS:
         raise PhotoError(TOO_MANY_PIXELS)
     if _tile_pixels(image) > max(pixels, MAX_TILE_PIXELS):
-        raise PhotoError("a TIFF of tiles that are larger than itself: save it again")
+        raise PhotoError("a TIFF with tiles larger than the image: save it again")
     scans = count_scans(data) if image.format in ("JPEG", "MPO") else 1
     if scans > USUAL_SCANS and scans * pixels > MAX_SCANNED_PIXELS:
-        raise PhotoError(f"a JPEG of {scans:,} scans, which would take long: save it again")
+        raise PhotoError(f"a JPEG with {scans:,} scans would take too long: save it again")
 
 
 def _tile_pixels(image: Image.Image) -> int:

@@ -1,4 +1,4 @@
-"""Look through image files before Pillow: drop metadata that would block pixels, count scans."""
+"""Scan image files before Pillow opens them: drop metadata that blocks pixels, count scans."""
 
 import re
 import struct
@@ -14,7 +14,7 @@ MAX_TEXT_BYTES = 900_000  # unpacked; Pillow refuses more than 1 MiB
 MAX_PROFILE_BYTES = 16_000_000
 BROKEN_PROFILE = b"broken"  # in place of one that cannot be unpacked: not a profile
 
-# Descriptions, dates and names; so are all tags above the last one for pixels.
+# Descriptions, dates and names. All tags above the last one for pixels are metadata as well.
 TIFF_METADATA = frozenset({269, 270, 271, 272, 285, 305, 306, 315, 316, 333, 337})
 TIFF_LAST_PIXEL_TAG = 532
 TIFF_TYPE_BYTES = dict(enumerate((0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8)))
@@ -25,7 +25,7 @@ JPEG_SCAN, JPEG_END = 0xDA, 0xD9
 
 
 def clean_png(data: bytes) -> tuple[bytes, bytes | None]:
-    """Return a PNG's pixels and orientation alone, and its unpacked color profile.
+    """Return a PNG with only its pixels and orientation, and its unpacked color profile.
 
     A file whose chunks are damaged is returned as it is, up to the damage.
     """
@@ -80,7 +80,7 @@ def _unpack(packed: bytes, limit: int) -> bytes | None:
 
 
 def clean_tiff(data: bytes) -> bytes:
-    """Return a TIFF without the metadata tags whose data is missing, which would end its list."""
+    """Return a TIFF without metadata tags that point beyond the file: Pillow stops at the first."""
     order = "<" if data.startswith(b"II") else ">"
     cleaned = bytearray(data)
     try:
@@ -90,9 +90,11 @@ def clean_tiff(data: bytes) -> bytes:
             tag, kind, number, offset = struct.unpack_from(order + "HHLL", data, entry)
             size = TIFF_TYPE_BYTES.get(kind, 0) * number
             if _is_tiff_metadata(tag) and size > 4 and offset + size > len(data):
-                struct.pack_into(order + "H", cleaned, entry + 2, 0)  # of an unknown type: skipped
+                struct.pack_into(
+                    order + "H", cleaned, entry + 2, 0
+                )  # an unknown type, which is skipped
     except struct.error:
-        return data  # not a directory in the first place, which the decoder reports
+        return data  # without a directory, which the decoder reports
     return bytes(cleaned)
 
 
@@ -101,7 +103,7 @@ def _is_tiff_metadata(tag: int) -> bool:
 
 
 def clean_avif(data: bytes) -> bytes:
-    """Return an AVIF with its EXIF item under another name; its orientation is not in there."""
+    """Return an AVIF whose EXIF is hidden by another name; its orientation is elsewhere."""
     head, separator, rest = data.partition(b"infe")
     return head + separator + rest.replace(b"Exif", b"none", 1)
 

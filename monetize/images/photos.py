@@ -21,9 +21,9 @@ from monetize.images.reading import read_head
 from monetize.messages import counted, name_some, printable
 
 WORKSPACE_SUFFIX = ".zip.work"
-# Every folder of a gallery contains the first file, and no other folder is ever replaced by one;
-# every workspace contains the others.
+# Every gallery folder contains this file; no other folder is ever replaced by a gallery.
 GALLERY_MARK = "made-by-monetize.txt"
+# A workspace contains these, whatever it was renamed to.
 WORKSPACE_MARKS = frozenset({"job.json", "paintings"})
 
 

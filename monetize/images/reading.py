@@ -1,4 +1,4 @@
-"""Read a file, and tell a file that cannot be read from a system that cannot read any."""
+"""Read files, and tell an unreadable file from a system that fails to read any."""
 
 import errno
 import os
@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 MAX_FILE_BYTES = 1_000_000_000
 RETRY_SECONDS = 0.2
-# About this file alone. All other errors (too many open files, out of memory, a disk that fails)
-# would hit the next file as well.
+# These concern one file. All other errors (too many open files, no memory, a failing disk) would
+# hit the next file as well.
 FILE_ERRORS = frozenset(
     {
         *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR),
@@ -50,7 +50,7 @@ def _read(path: Path) -> bytes:
         raise PhotoError("not a regular file")
     if status.st_size > MAX_FILE_BYTES:
         size, limit = (tqdm.format_sizeof(n, "B") for n in (status.st_size, MAX_FILE_BYTES))
-        raise PhotoError(f"a file of {size}: images may have {limit}")
+        raise PhotoError(f"the file is too large: {size}, and the limit is {limit}")
     return path.read_bytes()
 
 
@@ -79,7 +79,9 @@ def _raise_if_file_error(path: Path, error: OSError) -> None:
     if error.errno not in FILE_ERRORS:
         return
     if path.is_symlink() and not path.exists():
-        raise PhotoError(f"a link to {path.readlink()}, which does not exist") from None
+        target = printable(path.readlink())
+        raise PhotoError(f"a link to {target}, which does not exist") from None
     if error.errno == errno.ENOENT and not path.parent.exists():
-        raise ReadError(f"{path}: its folder has disappeared: is the drive connected?") from error
+        folder = printable(path.parent)
+        raise ReadError(f"{folder}: the folder has disappeared: is its drive connected?") from error
     raise PhotoError(reason(error)) from None

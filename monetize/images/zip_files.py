@@ -29,7 +29,9 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     Raises UsageError if there is no such file, InputError if it is not a zip or is damaged.
     """
     if not path.is_file():
-        what = "this is a folder" if path.is_dir() else "no such file"
+        what = "no such file"
+        if path.exists():
+            what = "this is a folder" if path.is_dir() else "this is not a regular file"
         raise UsageError(f"{path}: {what}; expected a zip such as monetize run writes")
     try:
         with path.open("rb") as file:

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from monetize.errors import InputError
+from monetize.errors import InputError, PhotoError
+from monetize.images.reading import read_file
 from monetize.scoring.metrics import Floats
 
 WIDTH = 2048
@@ -109,9 +110,9 @@ def _corner_bilinear(size: int) -> Tensor:
 
 def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror}") from error
+        return read_file(file)
+    except PhotoError as error:
+        raise InputError(f"{file}: cannot be read: {error}") from error
 
 
 def _packaged() -> Path:

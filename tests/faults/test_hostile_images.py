@@ -101,14 +101,14 @@ def test_a_tiff_of_huge_tiles_is_refused() -> None:
     entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
     directory = struct.pack("<H", len(tags)) + entries + bytes(4)
     data = b"II*\0" + struct.pack("<I", 8 + len(tile)) + tile + directory
-    with pytest.raises(PhotoError, match="tiles that are larger than itself"):
+    with pytest.raises(PhotoError, match="a TIFF with tiles larger than the image"):
         opened(data)
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "a.jpg").open("wb") as file:
         file.truncate(20_000_000_000)
-    with pytest.raises(PhotoError, match=r"a file of 20\.0GB: images may have 1\.00GB"):
+    with pytest.raises(PhotoError, match=r"too large: 20\.0GB, and the limit is 1\.00GB"):
         open_photo(tmp_path / "a.jpg")
 
 
@@ -125,7 +125,7 @@ def many_scans(side: int, scans: int) -> bytes:
 def test_a_jpeg_of_many_scans_is_refused() -> None:
     data = many_scans(2000, 3000)
     start = time.monotonic()
-    with pytest.raises(PhotoError, match=r"a JPEG of 3,00\d scans, which would take long"):
+    with pytest.raises(PhotoError, match=r"a JPEG with 3,00\d scans would take too long"):
         opened(data)
     assert time.monotonic() - start < 1
 

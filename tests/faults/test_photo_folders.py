@@ -156,7 +156,7 @@ def test_a_failing_system_stops_the_job_which_resumes(
 def test_a_lost_drive_stops_the_job_too(photos: Path) -> None:
     photo = find(photos).photos[0]
     shutil.rmtree(photos)
-    with pytest.raises(ReadError, match="its folder has disappeared: is the drive connected"):
+    with pytest.raises(ReadError, match="the folder has disappeared: is its drive connected"):
         open_photo(photo.path)
 
 
