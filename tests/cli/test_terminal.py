@@ -1,5 +1,7 @@
 """What a terminal shows."""
 
+import io
+import json
 import os
 import pty
 import re
@@ -8,7 +10,10 @@ import sys
 import termios
 from pathlib import Path
 
+import pytest
 from helpers import Tiny
+
+from monetize.cli.terminal import Terminal, encodable, to_json
 
 
 def test_a_terminal_is_shown_bars(tiny: Tiny, photos: Path, tmp_path: Path) -> None:
@@ -29,3 +34,51 @@ def test_a_terminal_is_shown_bars(tiny: Tiny, photos: Path, tmp_path: Path) -> N
     assert re.search(r"Captioning 100%\|█+\| 6/6 \[00:\d\d, 00:00 left, [\d.]+ photos/s\]", text)
     assert re.search(r"Painting +\d+%\|.*\| \d/6 \[.* left, ", text)
     assert text.rstrip().endswith(f"in {tmp_path / 'a.zip'}")
+
+
+def test_quiet_shows_warnings_errors_and_results_only(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal(quiet=True)
+    terminal.say("a")
+    terminal.warn("b")
+    terminal.error("c", "d")
+    terminal.result("e", "f")
+    with terminal.stage("Painting", 1, "painting") as stage:
+        stage.advance()
+    shown = capsys.readouterr()
+    assert shown.err == "Warning: b\nc\nd\n"
+    assert shown.out == "e\tf\n"
+
+
+def test_lines_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal()
+    terminal.say("a\x1b[31m\n")
+    terminal.result("b\tc", "d\r")
+    shown = capsys.readouterr()
+    assert shown.err == "a\\x1b[31m\\n\n"
+    assert shown.out == "b\\tc\td\\r\n"
+
+
+def test_data_is_escaped_on_a_terminal_only(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b"photo\n\xff\x1b[31m\n"
+    Terminal().data(data)
+    assert capfdbinary.readouterr().out == data
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    Terminal().data(data)
+    assert capfdbinary.readouterr().out == b"photo\n\\udcff\\x1b[31m\n"
+
+
+def test_json_has_no_control_characters() -> None:
+    data = to_json(["\x1b\x7f\x9b\u96ea"])
+    assert json.loads(data) == ["\x1b\x7f\x9b\u96ea"]
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f-\xff]", data)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("utf-8", "✓ × 雪"), ("ascii", "ok  x \\u96ea"), ("cp1252", "ok  × \\u96ea")],
+)
+def test_signs_that_an_encoding_lacks_are_replaced(encoding: str, shown: str) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    assert encodable("✓ × 雪", stream) == shown

@@ -1,6 +1,5 @@
 """Signals at any moment: the exit code, the sentence how to go on, and never a traceback."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -124,40 +123,3 @@ def test_an_ignored_signal_stays_ignored(start: Start, long_check: Path) -> None
     process.send_signal(signal.SIGHUP)
     assert finish(process)[-1].startswith("Checking: 7,000/7,000") or process.returncode == 0
     assert process.returncode == 0
-
-
-LOST = """
-import os, signal, sys, time
-from monetize.interruption import Interruption
-Interruption().install()
-class Lossy:
-    def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.01)
-try:
-    Lossy()
-    time.sleep(10)
-except KeyboardInterrupt:
-    print("interrupted")
-"""
-
-
-def test_an_interruption_that_python_ignores_is_raised_again() -> None:
-    begin = time.monotonic()
-    ended = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, check=True)
-    assert ended.stdout == "interrupted\n"
-    assert ended.stderr == ""
-    assert time.monotonic() - begin < 8
-
-
-def test_signals_at_the_very_end_change_nothing() -> None:
-    code = """
-import os, signal, atexit
-from monetize import __main__
-__main__._run = lambda: 3
-atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
-__main__.main()
-"""
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (ended.returncode, ended.stderr) == (3, "")
-    assert os.name == "posix"

@@ -1,13 +1,11 @@
 """Reports are read back, and whatever they hold gives InputError or safe values."""
 
-import json
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
-from finished_job import FILES, HEADER, entries, leave_job, row
+from finished_job import FILES, HEADER, leave_job, row
 from helpers import Run, names
 
 from monetize.csv_tables import to_csv
@@ -54,11 +52,6 @@ def with_row(out: Path, **changes: object) -> Outputs:
     """Replace the table by one row with these cells."""
     cells = dict(zip(HEADER, row(FILES[3], "a street", 1), strict=True))
     out.with_suffix(".csv").write_bytes(to_csv(HEADER, [list({**cells, **changes}.values())]))
-    return Outputs(out)
-
-
-def with_summary(out: Path, text: str) -> Outputs:
-    out.with_suffix(".json").write_text(text)
     return Outputs(out)
 
 
@@ -125,59 +118,3 @@ def test_weights_are_read_in_linear_time(out: Path, cell: str) -> None:
     with pytest.raises(InputError):
         read_results(with_row(out, weights=cell))
     assert time.process_time() - begin < 2
-
-
-JUNK: dict[str, Any] = {
-    "null": None,
-    "true": True,
-    "a number": 7,
-    "a negative number": -1.5,
-    "text": "x",
-    "control characters": "\x1b[31m\0",
-    "a lone surrogate": "\ud800",
-    "a list": [1, [2]],
-    "an object": {"name": ["x"]},
-    "infinity": float("inf"),
-    "not a number": float("nan"),
-}
-
-
-@pytest.mark.parametrize("junk", JUNK.values(), ids=list(JUNK))
-@pytest.mark.parametrize(
-    "path",
-    [
-        (), ("photos",), ("painter",), ("painter", "name"), ("captioner",), ("settings",),
-        ("settings", "paint"), ("settings", "paint", "size"), ("settings", "run"),
-        ("settings", "run", "time_budget"),
-    ],
-    ids=".".join,
-)  # fmt: skip
-def test_a_summary_with_junk_gives_an_error_or_a_gallery(
-    cli: Run, out: Path, path: tuple[str, ...], junk: object
-) -> None:
-    content: Any = json.loads(out.with_suffix(".json").read_text())
-    place = content
-    for key in path[:-1]:
-        place = place.setdefault(key, {})
-    if path:
-        place[path[-1]] = junk
-    else:
-        content = junk
-    out.with_suffix(".json").write_text(json.dumps(content))
-    result = cli("gallery", out)  # an unexpected exception fails the test
-    assert result.exit_code in (0, 1)
-    if result.exit_code:
-        assert "images.json: " in result.stderr
-        assert "Move it away to do without it." in result.stderr
-    else:
-        assert len(entries(out.with_suffix(".html"))) == len(FILES)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["[" * 100_000, '{"settings": {"paint": {"size": ' + "9" * 5000 + "}}}", "{", "", "\x00"],
-    ids=["deep nesting", "5,000 digits", "cut", "empty", "NUL"],
-)
-def test_a_summary_that_is_no_json_is_refused(out: Path, text: str) -> None:
-    with pytest.raises(InputError, match=r"images\.json: cannot be read: .*Move it away"):
-        read_results(with_summary(out, text))
