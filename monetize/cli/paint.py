@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monetize.cli.help import SectionedCommand
+from monetize.cli.init_image import check_init_image
 from monetize.cli.options.base import build
 from monetize.cli.options.common import common_options
 from monetize.cli.options.device import device_options
-from monetize.cli.options.input import from_file_option
+from monetize.cli.options.input import from_file_option, init_image_option
 from monetize.cli.options.output import paint_output_options
-from monetize.cli.options.painting import paint_seed_options, painting_options
+from monetize.cli.options.painting import paint_seed_options, painting_options, start_options
 from monetize.cli.options.speed import batch_options
 from monetize.cli.options.weights import sweep_options, weight_options
 from monetize.cli.presets import warn_unless_faster
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 @click.command(cls=SectionedCommand)
 @click.argument("prompt", required=False)
 @from_file_option
+@init_image_option
 @paint_seed_options
 @painting_options
+@start_options
 @weight_options
 @sweep_options
 @batch_options
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 def paint(
     prompt: str | None,
     from_file: Any,
+    init_image: Path | None,
     output: Path | None,
     number: int,
     seed: int | None,
@@ -51,6 +55,9 @@ def paint(
 ) -> None:
     """Paint PROMPT, or each line of standard input if PROMPT is -.
 
+    There are two ways: from noise, by the words alone, or from the photo of --init-image, whose
+    composition stays, the more the smaller --strength is.
+
     Prints the names of the files. Each file contains the prompt and the settings as text that
     image viewers for AI pictures can show.
 
@@ -60,6 +67,7 @@ def paint(
       monetize paint "a pine tree and a red sun" --weight pine=-1 --seed 7 -o less-pine.png
       monetize paint "a garden with a red sun" -w "red sun=2" -w @2=0.5 -n 4
       monetize paint --from-file prompts.txt -o painting.jpg
+      monetize paint "a lake in monet style painting" --init-image lake.jpg --strength 0.5
       monetize paint "a pine tree and a red sun" -w pine=-1 --heatmap where.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:1 -o sweep.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:2 --sweep "red sun=0:2:1" --keep
@@ -83,6 +91,7 @@ def paint(
         raise UsageError(
             "--heatmap does not work with a compiled model: leave out --heatmap or --compile"
         )
+    photo_size = check_init_image(init_image, settings.strength)
     if seed is None:
         seed = secrets.randbelow(2**32)
     if seed + number - 1 > MAX_SEED:
@@ -108,10 +117,14 @@ def paint(
     last = f" to {seed + number - 1}" if number > 1 else ""
     terminal.say(f"Seed: {seed}{last}")
     terminal.say(f"Painter: {spec}")
+    if init_image is not None and photo_size is not None:
+        painter.say_start(init_image, photo_size)
     if sweeps:
-        write_sweep(painter, grid, seed, sweep_outputs, terminal)
+        write_sweep(painter, grid, seed, init_image, sweep_outputs, terminal)
     else:
-        requests = [painter.request(each, seed + i) for each in prompts for i in range(number)]
+        requests = [
+            painter.request(each, seed + i, init_image) for each in prompts for i in range(number)
+        ]
         write_paintings(painter, requests, outputs, terminal)
 
 

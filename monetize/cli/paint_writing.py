@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from monetize.atomic_files import write_bytes
 from monetize.cli.paint_outputs import Outputs, SweepOutputs
@@ -40,10 +41,15 @@ def write_paintings(
 
 
 def write_sweep(
-    painter: PromptPainter, grid: Grid, seed: int, outputs: SweepOutputs, terminal: Terminal
+    painter: PromptPainter,
+    grid: Grid,
+    seed: int,
+    init_image: Path | None,
+    outputs: SweepOutputs,
+    terminal: Terminal,
 ) -> None:
     """Paint the grid of a sweep, and write its sheet and, if kept, its images."""
-    requests = [painter.request(prompt, seed) for prompt in grid.prompts]
+    requests = [painter.request(prompt, seed, init_image) for prompt in grid.prompts]
     images = []
     for i, (painting, _) in enumerate(painter.paint(requests)):
         images.append(painting.image)
@@ -55,7 +61,8 @@ def write_sweep(
             data = encode(painting.image, path, painting.parameters())
             write_bytes(path, data, overwrite=outputs.overwrite)
             terminal.result(str(path))
-    fixed = replace(painting, request=painter.request(Prompt(grid.text, grid.fixed), seed))
+    request = painter.request(Prompt(grid.text, grid.fixed), seed, init_image)
+    fixed = replace(painting, request=request)
     text = fixed.parameters({"Sweep": ", ".join(map(str, grid.sweeps))})
     data = encode(sweep_sheet.draw(grid, images, seed), outputs.sheet, text)
     write_bytes(outputs.sheet, data, overwrite=outputs.overwrite)

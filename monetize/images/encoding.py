@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from monetize import __version__
 from monetize.errors import UsageError
+from monetize.messages import printable
 from monetize.prompts.prompt import Prompt
 from monetize.settings import PaintSettings
 
@@ -36,13 +37,14 @@ def parameters(
     seed: int,
     size: int,
     scheduler: str,
+    init_image: str | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> str:
     """Return a painting's settings in the text format of AUTOMATIC1111's web UI.
 
     Image viewers parse it: prompt, negative prompt, then `Name: value` pairs; a value that
-    contains a comma is quoted as in JSON. `scheduler` is the class name in diffusers; the pairs
-    in `extra` are appended.
+    contains a comma is quoted as in JSON. `scheduler` is the class name in diffusers, `init_image`
+    the name of the photo that the painting starts from; the pairs in `extra` are appended.
     """
     pairs = {
         "Steps": settings.num_inference_steps,
@@ -52,6 +54,11 @@ def parameters(
         "Size": f"{size}x{size}",
         "Model": settings.model,
     }
+    if init_image is not None:
+        pairs["Denoising strength"] = settings.strength
+        pairs["Init image"] = printable(init_image)
+        if settings.fit is not None:
+            pairs["Init image fit"] = settings.fit
     if prompt.weights:
         pairs["Token weights"] = ", ".join(str(weight) for weight in prompt.weights)
         if (settings.weight_start, settings.weight_end) != (0, 1):

@@ -3,6 +3,9 @@
 from PIL import Image, ImageOps
 
 PAPER = "white"
+# Shapes that differ by less are taken for equal: sizes are rounded to multiples of some pixels.
+SAME_SHAPE = 0.03
+DONE = {"crop": "cropped", "pad": "padded", "squash": "squashed"}
 
 
 def fit(image: Image.Image, size: tuple[int, int], how: str | None) -> Image.Image:
@@ -19,3 +22,17 @@ def fit(image: Image.Image, size: tuple[int, int], how: str | None) -> Image.Ima
     if how == "squash":
         return image.resize(size, lanczos)
     return ImageOps.fit(image, size, lanczos)
+
+
+def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes have nearly the same ratio of width and height."""
+    return abs(one[0] * other[1] / (one[1] * other[0]) - 1) < SAME_SHAPE
+
+
+def fit_note(before: tuple[int, int], after: tuple[int, int], how: str | None) -> str:
+    """Say what `fit` does to an image, with the way to another; empty for the same shape."""
+    if same_shape(before, after):
+        return ""
+    old, new = (f"{width} × {height}" for width, height in (before, after))
+    others = "" if how else " (--fit pad or squash keeps all of it)"
+    return f"{old} pixels are {DONE[how or 'crop']} to {new}{others}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from monetize.durations import format_duration
 from monetize.errors import PaintingError, UsageError
 from monetize.messages import counted
+from monetize.painting.timesteps import num_evaluations
 from monetize.progress import Reporter
 from monetize.settings import PaintSettings
 
@@ -34,8 +35,8 @@ LEAST_RISE = 2
 
 def passes(settings: PaintSettings) -> int:
     """How many forward passes of the UNet an image takes with these complete settings."""
-    assert settings.num_inference_steps and settings.guidance_scale is not None
-    evaluations = settings.num_inference_steps + (settings.scheduler == "pndm")
+    assert settings.guidance_scale is not None
+    evaluations = num_evaluations(settings)
     guided = sum(
         settings.guidance_start <= i / evaluations < settings.guidance_end
         for i in range(evaluations)

@@ -2,14 +2,18 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from monetize.chunks import chunks
 from monetize.errors import UsageError
+from monetize.images.fitting import fit_note
 from monetize.images.palettes import PaletteSource
+from monetize.messages import counted, printable
 from monetize.painting.batching import BatchPainter, chunk_size
 from monetize.painting.painting import Painting, recolor
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
+from monetize.painting.timesteps import num_steps
 from monetize.progress import Reporter, Stage
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import Sweep
@@ -40,9 +44,20 @@ class PromptPainter:
             if heat and not word_positions(self.spec.tokenizer, prompt):
                 raise UsageError(f"--heatmap: there is no word in {prompt.text!r}: leave it out")
 
-    def request(self, prompt: Prompt, seed: int) -> PaintRequest:
-        """Tokenize a prompt."""
-        return PaintRequest.of(self.spec.tokenizer, prompt, seed)
+    def request(self, prompt: Prompt, seed: int, init_image: Path | None = None) -> PaintRequest:
+        """Tokenize a prompt; `init_image` is the photo to start from."""
+        return PaintRequest.of(self.spec.tokenizer, prompt, seed, init_image)
+
+    def say_start(self, photo: Path, size: tuple[int, int]) -> None:
+        """Say how many steps are made from a photo of this size, and how it is fitted."""
+        settings = self.spec.settings
+        assert settings.size is not None  # the settings are complete
+        self._reporter.say(
+            f"Start: from {printable(photo)}, with {num_steps(settings)} of "
+            f"{counted(settings.num_inference_steps or 0, 'step')}"
+        )
+        if note := fit_note(size, (settings.size, settings.size), settings.fit):
+            self._reporter.say(f"{printable(photo.name)}: {note}")
 
     def paint(
         self, requests: Sequence[PaintRequest], *, heat: bool = False

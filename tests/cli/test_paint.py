@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import Run, Tiny
+from helpers import BUNDLED_PHOTOS, Run, Tiny
 from PIL import Image
 
 from monetize.images.encoding import encode
 
+CAT = BUNDLED_PHOTOS / "cat.jpg"
 PROMPT = "a pine tree and a red sun"
 
 
@@ -117,6 +118,70 @@ def test_paint_replaces_no_file_silently(paint: Run) -> None:
     assert "a.jpg exists; --overwrite replaces it" in refused.stderr
     assert paint(PROMPT, "-o", "a.jpg", "--overwrite").exit_code == 0
     assert Image.open("a.jpg").format == "JPEG"
+
+
+def test_a_painting_from_a_photo_says_so_and_holds_it_in_its_metadata(paint: Run) -> None:
+    arguments = (PROMPT, "--seed", 7, "--init-image", CAT, "--strength", 0.5)
+    result = paint(*arguments, "-o", "a.png")
+    assert result.exit_code == 0, result.stderr
+    assert "cat.jpg, with 1 of 2 steps" in result.stderr
+    assert "cropped" not in result.stderr, "the photo is square too"
+    text = Image.open("a.png").info["parameters"]
+    assert "Denoising strength: 0.5, Init image: cat.jpg," in text
+    paint(*arguments[:3], "-o", "noise.png")
+    assert Image.open("noise.png").tobytes() != Image.open("a.png").tobytes()
+    assert "Denoising" not in Image.open("noise.png").info["parameters"]
+
+
+def test_a_wide_photo_is_cropped_with_a_message_or_fitted_as_asked(paint: Run) -> None:
+    Image.open(CAT).resize((96, 64)).save("wide.png")
+    arguments = (PROMPT, "--seed", 7, "--init-image", "wide.png", "--strength", 0.5)
+    cropped = paint(*arguments, "-o", "a.png")
+    assert "wide.png: 96 × 64 pixels are cropped to 64 × 64 (--fit pad or" in cropped.stderr
+    padded = paint(*arguments, "--fit", "pad", "-o", "b.png")
+    assert "wide.png: 96 × 64 pixels are padded to 64 × 64\n" in padded.stderr
+    assert "Init image fit: pad" in Image.open("b.png").info["parameters"]
+    assert Image.open("a.png").tobytes() != Image.open("b.png").tobytes()
+
+
+def test_several_paintings_from_one_photo_differ_by_their_seeds(paint: Run) -> None:
+    arguments = ("--init-image", CAT, "--strength", 1)
+    paint(PROMPT, "--seed", 7, "-n", 2, "-o", "a.png", *arguments)
+    paint(PROMPT, "--seed", 8, "-o", "alone.png", *arguments)
+    first, second, alone = (Image.open(f"{n}.png").tobytes() for n in ("a-1", "a-2", "alone"))
+    assert first != second == alone
+
+
+def test_a_sweep_and_heat_maps_may_start_from_a_photo(paint: Run) -> None:
+    start = ("--seed", 7, "--init-image", CAT, "--strength", 0.5)
+    paint(PROMPT, *start, "-w", "pine=-9", "-o", "alone.png", "--heatmap", "heat.png")
+    swept = paint(PROMPT, *start, "--sweep", "pine=-9:1:10", "--keep", "-o", "s.png")
+    assert swept.exit_code == 0, swept.stderr
+    kept, alone = (Image.open(name).tobytes() for name in ("s_pine=-9.png", "alone.png"))
+    assert kept == alone
+    for sheet in ("s.png", "heat.png"):
+        assert "Denoising strength: 0.5" in Image.open(sheet).info["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--strength", "0.5"), 2, "--strength 0.5 needs --init-image"),
+        (("--init-image", CAT), 2, "--init-image needs --strength"),
+        (("--init-image", CAT, "--strength", "0"), 2, "--strength must be greater than 0 and at"),
+        (("--init-image", CAT, "--strength", "2"), 2, "greater than 0 and at most 1, not 2.0"),
+        (("--init-image", CAT, "--strength", "0.4"), 2, "2 × 0.4 is less than one step: use"),
+        (("--init-image", "no.jpg", "--strength", "0.5"), 2, "'no.jpg' does not exist"),
+        (("--init-image", __file__, "--strength", "0.5"), 1, "test_paint.py: not an image in a"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused(
+    paint: Run, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    result = paint(PROMPT, *arguments)
+    assert result.exit_code == code
+    assert message in " ".join(result.stderr.split())
+    assert list(Path().iterdir()) == []
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -37,3 +37,9 @@ from_file_option = _option(
     type=click.File("rb"),
     help="Text file with one prompt per line; - reads standard input.",
 )
+
+init_image_option = _option(
+    "--init-image",
+    type=FILE,
+    help="Start from this photo instead of noise, as far as --strength says, and paint the prompt.",
+)

@@ -9,7 +9,7 @@ from monetize.cli.parameter_types import CHECKPOINT, TEXT, PaletteName
 from monetize.cli.presets import use_preset
 from monetize.errors import UsageError
 from monetize.presets import PRESETS
-from monetize.settings import MAX_SEED, SCHEDULERS, PaintSettings, RunSettings, flag
+from monetize.settings import FITS, MAX_SEED, SCHEDULERS, PaintSettings, RunSettings, flag
 
 _option = option_in("Painting")
 
@@ -142,6 +142,22 @@ _finish_options = all_of(
         "--safety-checker/--no-safety-checker",
         help="Black out what the checkpoint's safety checker flags.",
         **shown_default(PaintSettings.safety_checker),
+    ),
+)
+
+start_options = all_of(
+    _option(
+        "--strength",
+        type=float,
+        help="Start from the photo and make only the last steps: this fraction of them, rounded "
+        "down. Above 0, where it stays the photo, to 1, where little of it is left: 1 is not the "
+        "same as painting from noise.  [default: paint from noise, by the words alone]",
+    ),
+    _option(
+        "--fit",
+        type=click.Choice(FITS),
+        help="How an image goes into another shape: crop cuts off its edges, pad puts it on white, "
+        "squash stretches it.  [default: crop, with a message]",
     ),
 )
 

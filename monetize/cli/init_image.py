@@ -1,0 +1,30 @@
+"""The photo of `monetize paint --init-image`: checked before any work, and what is said of it."""
+
+from pathlib import Path
+
+from monetize.errors import InputError, PhotoError, UsageError
+
+
+def check_init_image(photo: Path | None, strength: float | None) -> tuple[int, int] | None:
+    """Return the photo's width and height; None without a photo.
+
+    Raises UsageError for one flag without the other, InputError for an unreadable photo.
+    """
+    if photo is None:
+        if strength is not None:
+            raise UsageError(
+                f"--strength {strength} needs --init-image: the photo that the painting starts from"
+            )
+        return None
+    if strength is None:
+        raise UsageError(
+            "--init-image needs --strength: above 0, where the painting stays the photo, to 1, "
+            "where little of it is left; 0.5 keeps its composition"
+        )
+    from monetize.images.decoding import opened_photo
+
+    try:
+        with opened_photo(photo) as image:
+            return image.size
+    except PhotoError as error:
+        raise InputError(f"--init-image {photo}: {error}") from None
