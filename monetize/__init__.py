@@ -12,12 +12,11 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     """Import what is offered here when it is first used, as it takes torch and seconds."""
-    if name == "Captioner":
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from monetize.checkpoints.quiet import quiet_libraries
+
+    with quiet_libraries():
         from monetize.captioning.captioner import Captioner
-
-        return Captioner
-    if name == "Painter":
         from monetize.painting.painter import Painter
-
-        return Painter
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return {"Captioner": Captioner, "Painter": Painter}[name]

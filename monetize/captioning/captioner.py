@@ -17,6 +17,7 @@ from transformers import (
 
 from monetize.captioning.spec import CaptionerSpec
 from monetize.checkpoints.loading import load_captioning_model
+from monetize.checkpoints.quiet import quiet_libraries
 from monetize.errors import CheckpointError
 from monetize.images.decoding import open_photo
 from monetize.progress import Reporter
@@ -67,7 +68,8 @@ class Captioner:
         """
         caption_settings = CaptionSettings(captioner, **settings)  # type: ignore[arg-type]
         device_settings = DeviceSettings(device, dtype, offline)
-        return cls.load(CaptionerSpec.resolve(caption_settings, device_settings, Reporter()))
+        with quiet_libraries():
+            return cls.load(CaptionerSpec.resolve(caption_settings, device_settings, Reporter()))
 
     @classmethod
     def load(cls, spec: CaptionerSpec) -> "Captioner":

@@ -9,6 +9,7 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from monetize.checkpoints.loading import load_painting_pipeline
+from monetize.checkpoints.quiet import quiet_libraries
 from monetize.devices import free_memory, ran_out_of_memory
 from monetize.errors import OutOfMemory
 from monetize.messages import counted
@@ -58,7 +59,8 @@ class Painter:
         """
         paint_settings = PaintSettings(model=model, **settings)  # type: ignore[arg-type]
         device_settings = DeviceSettings(device, dtype, offline)
-        return cls.load(PainterSpec.resolve(paint_settings, device_settings, Reporter()))
+        with quiet_libraries():
+            return cls.load(PainterSpec.resolve(paint_settings, device_settings, Reporter()))
 
     @classmethod
     def load(cls, spec: PainterSpec) -> "Painter":
