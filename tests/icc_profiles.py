@@ -30,6 +30,16 @@ def gray_profile(gamma: float) -> bytes:
     return _profile("GRAY", {"kTRC": _curve(gamma)})
 
 
+def cmyk_profile() -> bytes:
+    """A profile by a table in which each ink takes an equal part of the lightness, and no hue."""
+    ramp = bytes(range(256))
+    corners = np.indices((2, 2, 2, 2)).reshape(4, -1).sum(0)  # inks of each corner, of 4
+    table = b"".join(bytes([255 - 255 * inks // 4, 128, 128]) for inks in corners.tolist())
+    matrix = b"".join(struct.pack(">i", round(v * 65536)) for v in np.eye(3).ravel())
+    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + matrix + ramp * 4 + table + ramp * 3
+    return _profile("CMYK", {"A2B0": lut}, device="prtr", connection="Lab ")
+
+
 def _xyz(x: float, y: float) -> np.ndarray:
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
@@ -42,16 +52,17 @@ def _curve(gamma: float) -> bytes:
     return b"curv\0\0\0\0" + struct.pack(">IHxx", 1, round(gamma * 256))
 
 
-def _profile(space: str, tags: dict[str, bytes]) -> bytes:
+def _profile(
+    space: str, tags: dict[str, bytes], device: str = "mntr", connection: str = "XYZ "
+) -> bytes:
     tags = {**tags, "wtpt": _xyz_tag(D50_XYZ), "cprt": b"text\0\0\0\0none\0\0\0\0"}
     offset = 128 + 4 + 12 * len(tags)
     table, body = struct.pack(">I", len(tags)), b""
     for name, data in tags.items():
         table += struct.pack(">4sII", name.encode(), offset + len(body), len(data))
         body += data
-    header = struct.pack(
-        ">I4xI4s4s4s", offset + len(body), 0x02100000, b"mntr", space.encode(), b"XYZ "
-    )
+    kinds = (device.encode(), space.encode(), connection.encode())
+    header = struct.pack(">I4xI4s4s4s", offset + len(body), 0x02100000, *kinds)
     header += struct.pack(">6H4s", 2026, 1, 1, 0, 0, 0, b"acsp")
     header = header.ljust(68, b"\0") + _xyz_tag(D50_XYZ)[8:]
     return header.ljust(128, b"\0") + table + body

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import BUNDLED_PHOTOS
-from icc_profiles import gray_profile, rgb_profile
+from icc_profiles import cmyk_profile, gray_profile, rgb_profile
 from PIL import Image, ImageCms
 
 from monetize.images.decoding import open_photo
@@ -55,6 +55,15 @@ def test_a_wide_gamut_is_converted_in_every_format(kind: str) -> None:
         assert_alike(wide, photo(), tolerance=2.5)
 
 
+def test_a_wide_gamut_is_converted_in_heic() -> None:
+    heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    wide = in_profile(photo(), WIDE)
+    wide.info["icc_profile"] = WIDE
+    heif.from_pillow(wide).save(file, quality=100)
+    assert_alike(opened(file.getvalue()), photo(), tolerance=4)
+
+
 def test_srgb_images_keep_their_pixels() -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert opened(encoded(photo(), "PNG", srgb)).tobytes() == photo().tobytes()
@@ -82,12 +91,23 @@ def test_a_gray_image_is_converted_by_a_gray_profile() -> None:
     assert opened(encoded(gray, "PNG", WIDE)).getpixel((0, 0)) == pytest.approx((128,) * 3, abs=4)
 
 
+def test_a_cmyk_image_is_converted_by_its_profile() -> None:
+    """The test's profile knows no hue: half of the ink leaves half of the lightness."""
+    for ink, gray in (((0, 0, 0, 0), 255), ((255, 255, 0, 0), 119), ((255, 0, 255, 0), 119)):
+        inked = Image.new("CMYK", (8, 8), ink)
+        for kind in ("TIFF", "JPEG"):
+            image = opened(encoded(inked, kind, cmyk_profile()))
+            assert image.getpixel((4, 4)) == pytest.approx((gray,) * 3, abs=4), (ink, kind)
+    assert opened(encoded(inked, "TIFF", None)).getpixel((4, 4)) == (0, 255, 0)
+
+
 @pytest.mark.parametrize(
     ("profile", "why"),
     [
         (b"nonsense" * 40, "it is damaged"),
         (WIDE[:200], "it is damaged"),
         (gray_profile(2.2), "it is for GRAY images"),
+        (cmyk_profile(), "it is for CMYK images"),
     ],
 )
 def test_a_broken_profile_is_ignored_with_a_note(profile: bytes, why: str) -> None:
