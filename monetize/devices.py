@@ -109,6 +109,13 @@ def every_device(placement: Placement) -> list[Placement]:
     return [replace(placement, device=torch.device("cuda", i)) for i in range(count)]
 
 
+def total_memory(device: torch.device) -> int:
+    """Bytes of a CUDA device; 0 for others."""
+    if device.type != "cuda":
+        return 0
+    return int(torch.cuda.get_device_properties(device).total_memory)
+
+
 def free_memory() -> None:
     """Release the device memory that torch has cached.
 

@@ -25,7 +25,8 @@ from benchmark.job import split
 from benchmark.peers import ARCHITECTURES, Peer
 
 from monetize.devices import Placement, place
-from monetize.painting.batching import MAX_BATCH_SIZE, fitting_batch_size
+from monetize.painting.batch_plan import fitting_batch_size
+from monetize.painting.batching import MAX_BATCH_SIZE
 from monetize.settings import (
     DTYPES,
     CaptionSettings,

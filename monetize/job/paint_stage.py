@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from monetize.chunks import chunks
 from monetize.errors import StorageError
@@ -16,6 +16,7 @@ from monetize.job.painting_store import NewPainting, SavedPainting, SavedPaintin
 from monetize.job.plan import Item
 from monetize.job.workspace import Workspace
 from monetize.messages import counted
+from monetize.painting.batch_plan import BatchPlan
 from monetize.painting.batching import BatchPainter, chunk_size
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
@@ -49,6 +50,7 @@ class PaintStage:
         self._job = job
         self._spec = spec
         self._palette = palette
+        self._workspace = workspace
         self._store = workspace.paintings
         self._reporter = reporter
         self._chunk_size = chunk_size(spec)
@@ -59,7 +61,13 @@ class PaintStage:
         photos = self._job.photos
         self._reporter.say("Measuring how fast this machine paints, for --time-budget")
         begin = time.monotonic()
-        self._painter = BatchPainter.load(self._spec, len(photos), self._reporter)
+        self._painter = BatchPainter.load(
+            self._spec,
+            len(photos),
+            self._reporter,
+            self._batch_plan(),
+            approximate=self._job.settings.allow_approximate,
+        )
         loading = time.monotonic() - begin
         request = PaintRequest.of(self._spec.tokenizer, Prompt(""), 0)
         requests = [request] * min(self._chunk_size, len(photos))
@@ -133,11 +141,18 @@ class PaintStage:
             for chunk, painted in executor.paint(sent, progress):
                 in_flight.count -= 1
                 begin = time.monotonic()
+                if executor.plan is not None:
+                    self._workspace.keep_batch_plan(asdict(executor.plan))
                 self._save(chunk, painted)
                 progress.advance(len(chunk.items))
                 if self.deadline is not None:
                     saving = 0.0 if executor.overlapping else time.monotonic() - begin
                     self.deadline.took(chunk.settings, painted.seconds + saving, painted.device)
+
+    def _batch_plan(self) -> BatchPlan | None:
+        """That of a job which is continued."""
+        plan = self._workspace.batch_plan
+        return BatchPlan(**plan) if plan else None
 
     def _chunk_painter_spec(self) -> ChunkPainterSpec:
         palette = None
@@ -150,6 +165,8 @@ class PaintStage:
             settings.output_size,
             settings.jpeg_quality,
             palette,
+            self._batch_plan(),
+            settings.allow_approximate,
         )
 
     def _send(self, todo: Mapping[int, Sequence[Item]], in_flight: "InFlight") -> Iterator[Chunk]:

@@ -147,6 +147,16 @@ class Workspace:
         )
         return changes
 
+    @property
+    def batch_plan(self) -> Mapping[str, Any] | None:
+        """How the paintings so far were batched; None before the first."""
+        return self._job().get("batch_plan")
+
+    def keep_batch_plan(self, plan: Mapping[str, Any]) -> None:
+        """Keep how a job's paintings are batched, so that it continues in the same way."""
+        if self.batch_plan is None:
+            self._save_job({**self._job(), "batch_plan": dict(plan)})
+
     def captions(self) -> dict[str, str] | None:
         """The captions so far, as edited, or None; raises InputError for a broken file."""
         if not self.captions_file.exists():

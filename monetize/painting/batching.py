@@ -1,13 +1,16 @@
 """Any number of images → batches that fit the device's memory."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 
-from monetize.devices import free_memory
+from monetize.devices import free_memory, total_memory
 from monetize.errors import OutOfMemory
+from monetize.messages import first_line
+from monetize.painting.batch_plan import BatchPlan, decide
+from monetize.painting.compilation import Variant, variants
 from monetize.painting.denoiser import StepCallback
 from monetize.painting.painter import Painter
 from monetize.painting.painting import Painting, PendingPaintings
@@ -20,10 +23,6 @@ from monetize.settings import PaintSettings
 # Larger batches gain nothing on the fastest cards: 32 guided images are 64 samples, for which
 # diffusers' upsampling drops channels_last.
 MAX_BATCH_SIZE = 16
-# Fraction of the free memory to use: the allocator needs some room.
-USABLE_MEMORY = 0.9
-# Compiling takes about as long as painting this many images.
-COMPILE_FROM = 256
 OFFLOADING = "the parts of the model are moved to it one at a time, which is slower"
 
 
@@ -39,24 +38,51 @@ class BatchPainter:
         self._padded = padded
 
     @classmethod
-    def load(cls, spec: PainterSpec, count: int, reporter: Reporter) -> "BatchPainter":
-        """Load a painter for `count` images, compiled if that pays, with a batch that fits."""
+    def load(
+        cls,
+        spec: PainterSpec,
+        count: int,
+        reporter: Reporter,
+        plan: BatchPlan | None = None,
+        *,
+        approximate: bool = False,
+    ) -> "BatchPainter":
+        """Load a painter for `count` images, in batches as planned or as fits and pays.
+
+        A compiled one is ready to paint; with `approximate` also where a time budget leaves
+        guidance out of some steps.
+        """
         painter = Painter.load(spec)
-        device, settings = spec.placement.device, spec.settings
+        device = spec.placement.device
         on_cuda = device.type == "cuda"
         if painter.offloads:
             reporter.warn(f"the memory of {device} is too small: {OFFLOADING}")
         most = min(count, MAX_BATCH_SIZE if on_cuda else 1)
-        batch_size = settings.batch_size or fitting_batch_size(painter, most)
-        compiled = settings.compile
-        if compiled is None:
-            compiled = on_cuda and count >= COMPILE_FROM and not painter.offloads
-        if compiled:
-            reporter.say("Compiling the model, which takes minutes before the first painting")
-            painter.compile()
-        if on_cuda:
-            reporter.say(f"Batch size: {batch_size}")
-        return cls(painter, batch_size, reporter, padded=compiled)
+        if plan is None:
+            plan = decide(painter, most, count, reporter, approximate=approximate)
+        loaded = cls(painter, plan.batch_size, reporter, padded=plan.compiled)
+        if plan.compiled:
+            loaded.compile(variants(spec.settings, approximate=approximate))
+        return loaded
+
+    @property
+    def plan(self) -> BatchPlan:
+        """How it paints now: fewer at once than planned if the memory ran out."""
+        return BatchPlan(self.batch_size, self.painter.compiled)
+
+    def compile(self, variants: Sequence[Variant]) -> None:
+        """Compile the model and paint a batch with each variant of a step.
+
+        Where the model cannot be compiled, warn and continue without.
+        """
+        self._reporter.say("Compiling the model, which takes minutes before the first painting")
+        self.painter.compile()
+        request = self.painter.request(Prompt(""), 0)
+        ones = (1.0,) * self.painter.pipeline.tokenizer.model_max_length
+        for variant in variants:
+            if self.painter.compiled:
+                each = replace(request, token_weights=ones) if variant.weighted else request
+                self.start([each], variant.one_step(self.painter.settings)).result()
 
     def start(
         self,
@@ -78,11 +104,11 @@ class BatchPainter:
             # A compiled model has one batch size; the images that fill the batch up are dropped.
             padding = [batch[-1]] * (self.batch_size - len(batch) if self._padded else 0)
             sent = self._try([*batch, *padding], settings, on_step, heat=heat)
-            if sent is None:
-                self._reduce_memory()
-            else:
+            if isinstance(sent, PendingPaintings):
                 pending.append((sent, len(batch)))
                 done += len(batch)
+            else:
+                sent()
         return PendingBatches(pending)
 
     def _try(
@@ -92,17 +118,29 @@ class BatchPainter:
         on_step: StepCallback | None,
         *,
         heat: bool,
-    ) -> PendingPaintings | None:
-        """Send one batch; None if the memory runs out and there is a way to use less.
+    ) -> PendingPaintings | Callable[[], None]:
+        """Send one batch, or return what to do before it is tried again.
 
-        The exception is gone when this returns, and with it the tensors in its frames.
+        By then the exception is gone, and with it the tensors in its frames.
         """
         try:
             return self.painter.start(requests, settings, on_step, heat=heat)
         except OutOfMemory:
             if self.batch_size == 1 and not self._can_offload:
                 raise
-            return None
+            return self._reduce_memory
+        except RuntimeError as error:
+            if not self.painter.compiled:
+                raise
+            # If it is not the compiler that fails, the uncompiled model raises it again.
+            return partial(self._uncompile, first_line(getattr(error, "inner_exception", error)))
+
+    def _uncompile(self, reason: str) -> None:
+        self._reporter.warn(
+            f"the model cannot be compiled ({reason}): continuing without, which is slower"
+        )
+        self.painter.uncompile()
+        free_memory()
 
     @property
     def _can_offload(self) -> bool:
@@ -119,6 +157,10 @@ class BatchPainter:
         else:
             self._reporter.warn(f"out of memory with a single image: {OFFLOADING}")
             self.painter.offload()
+        if self.painter.compiled:
+            # Graphs of the larger batch are of no use, but count against Dynamo's limit, beyond
+            # which it compiles nothing and says nothing.
+            torch.compiler.reset()
         free_memory()
 
 
@@ -141,28 +183,14 @@ def chunk_size(spec: PainterSpec) -> int:
     return spec.settings.batch_size or (MAX_BATCH_SIZE if on_cuda else 1)
 
 
-def fitting_batch_size(painter: Painter, most: int) -> int:
-    """The size of equal batches, `most` images in all, that a CUDA device's memory holds.
-
-    Measured by painting one image and two, with one step each; 1 if not even that fits.
-    """
-    if painter.device.type != "cuda" or most == 1:
-        return most
-    try:
-        first, second = (_peak_memory(painter, count) for count in (1, 2))
-    except OutOfMemory:
-        return 1
-    finally:
-        torch.cuda.empty_cache()
-    free, _ = torch.cuda.mem_get_info(painter.device)
-    fitting = 1 + max(0, int((USABLE_MEMORY * free - first) // max(second - first, 1)))
-    return math.ceil(most / math.ceil(most / fitting))
-
-
-def _peak_memory(painter: Painter, count: int) -> int:
-    """Bytes that a batch takes in addition to the weights."""
-    before = torch.cuda.memory_allocated(painter.device)
-    torch.cuda.reset_peak_memory_stats(painter.device)
-    one_step = replace(painter.settings, num_inference_steps=1, strength=None)
-    painter.paint([painter.request(Prompt(""), seed) for seed in range(count)], one_step)
-    return torch.cuda.max_memory_allocated(painter.device) - before
+def plan_batches(
+    spec: PainterSpec, count: int, reporter: Reporter, *, approximate: bool = False
+) -> BatchPlan:
+    """Decide for several devices, by the one with the least memory, without keeping the painter."""
+    specs = spec.on_every_device()
+    smallest = min(specs, key=lambda each: total_memory(each.placement.device))
+    most = min(count, MAX_BATCH_SIZE if smallest.placement.device.type == "cuda" else 1)
+    share = -(-count // len(specs))
+    plan = decide(Painter.load(smallest), most, share, reporter, approximate=approximate)
+    free_memory()
+    return plan

@@ -1,8 +1,9 @@
 """Prompts and seeds → paintings, with Stable Diffusion and weighted cross-attention."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -11,7 +12,7 @@ from torch import Tensor
 from monetize.checkpoints.loading import load_painting_pipeline
 from monetize.checkpoints.quiet import quiet_libraries
 from monetize.devices import free_memory, ran_out_of_memory
-from monetize.errors import OutOfMemory
+from monetize.errors import OutOfMemory, UsageError
 from monetize.messages import counted
 from monetize.painting.attention.recorder import AttentionRecorder
 from monetize.painting.denoiser import Denoiser, StepCallback
@@ -40,7 +41,9 @@ class Painter:
         self.settings = settings
         self.device = device or pipeline.device
         self.offloads = False
+        self.compiled = False
         self._denoiser = Denoiser(pipeline, self.device)
+        self._denoise: Callable[..., Tensor] = self._denoiser
 
     @classmethod
     def from_pretrained(
@@ -93,13 +96,19 @@ class Painter:
         self.pipeline.enable_model_cpu_offload(device=self.device)
         self.offloads = True
 
-    def compile(self, backend: str = "inductor") -> None:
-        """Compile the UNet for the batch sizes to come, each when it is first painted.
+    def compile(self, backend: str | Callable[..., Any] = "inductor") -> None:
+        """Compile the UNet for each batch size and kind of step, when it is first painted.
 
-        A batch size takes a minute or more. The decoder is 3% of the work of 50 steps and is not
-        compiled.
+        Each takes a minute or more. The decoder is 3% of the work of 50 steps and is not compiled.
         """
         self.pipeline.unet.compile(backend=backend, dynamic=False)
+        self.compiled = True
+
+    def uncompile(self) -> None:
+        """Continue with the UNet as it was before `compile`."""
+        self.compiled = False
+        # What torch has compiled stays so; it can only be told to ignore that.
+        self._denoise = torch.compiler.set_stance("force_eager")(self._denoiser)
 
     def __call__(
         self,
@@ -151,7 +160,10 @@ class Painter:
         """Send one batch to the device, as `paint`, without waiting for its images.
 
         With `heat`, record where each text position acts; the images stay the same to the bit.
+        Raises UsageError for `heat` with a compiled model.
         """
+        if heat and self.compiled:
+            raise UsageError("a compiled model cannot record heat maps: leave out --compile")
         with self._memory_explained(len(requests)):
             maps = None
             if heat:
@@ -184,10 +196,10 @@ class Painter:
         seeds = [request.seed for request in requests]
         if settings.strength is None:
             noise = draw_latents(seeds, self._latents_shape)
-            return self._denoiser(requests, noise, settings, on_step)
+            return self._denoise(requests, noise, settings, on_step)
         images = open_init_images(requests, self._size, settings.fit)
         init_latents, noise = encode_images(self.pipeline, images, seeds, self.device)
-        return self._denoiser(requests, noise, settings, on_step, init_latents)
+        return self._denoise(requests, noise, settings, on_step, init_latents)
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> PendingImages:

@@ -34,9 +34,11 @@ class PromptPainter:
     ) -> None:
         """Warn about what the text encoder's limit cuts off.
 
-        Raises UsageError for weights without effect, and for prompts without a word to make a
-        heat map of.
+        Raises UsageError for weights without effect, and with `heat` for a model to be compiled
+        and for prompts without a word to make a heat map of.
         """
+        if heat and self.spec.settings.compile:
+            raise UsageError("--heatmap: a compiled model records none: leave out --compile")
         for prompt in prompts:
             weighted = weigh_strictly(self.spec.tokenizer, prompt, sweeps)
             for warning in weighted.warnings(sweeps=sweeps):
@@ -74,7 +76,9 @@ class PromptPainter:
         total = len(requests) * (2 if compared else 1)
         with self._reporter.stage("Painting", total, "painting") as progress:
             progress.step("loading the model")
-            painter = BatchPainter.load(self.spec, len(requests), self._reporter)
+            painter = BatchPainter.load(
+                _uncompiled(self.spec) if heat else self.spec, len(requests), self._reporter
+            )
             for chunk in chunks(requests, chunk_size(self.spec)):
                 paintings = recolor(_paint(painter, chunk, progress, heat=heat), palette)
                 unweighted: Sequence[Painting | None] = [None] * len(chunk)
@@ -96,3 +100,7 @@ def _paint(
 
 def _without_weights(request: PaintRequest) -> PaintRequest:
     return replace(request, prompt=Prompt(request.prompt.text), token_weights=None)
+
+
+def _uncompiled(spec: PainterSpec) -> PainterSpec:
+    return replace(spec, settings=replace(spec.settings, compile=False))

@@ -3,20 +3,25 @@
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
-from helpers import Listener, denoise, paint, requests
+from helpers import Listener, Tiny, denoise, paint, requests
 
-from monetize.errors import OutOfMemory
-from monetize.painting.batching import BatchPainter, fitting_batch_size
+from monetize.errors import OutOfMemory, UsageError
+from monetize.painting.batch_plan import BatchPlan
+from monetize.painting.batching import BatchPainter, plan_batches
+from monetize.painting.compilation import Variant
 from monetize.painting.painter import Painter
 from monetize.painting.painting import Painting
+from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.weights import Weight
+from monetize.settings import DeviceSettings, PaintSettings
 
 Load = Callable[..., Painter]
 PROMPTS = [
@@ -140,33 +145,6 @@ def test_where_a_single_picture_does_not_fit_it_fails(
         BatchPainter(painter, 2, Reporter()).start(requests(painter, PROMPTS, SEEDS))
 
 
-@pytest.mark.parametrize(
-    ("gigabytes", "most", "size"),
-    [(100, 16, 16), (13.5, 16, 8), (13.5, 10, 10), (3, 16, 2), (1, 16, 1)],
-)
-def test_the_batch_size_follows_the_free_memory(
-    painter_with: Load, monkeypatch: pytest.MonkeyPatch, gigabytes: float, most: int, size: int
-) -> None:
-    """With a card that has one gigabyte taken by the first picture and one by each further."""
-    painter = painter_with()
-    peaks = iter([1 << 30, 2 << 30])
-    monkeypatch.setattr(painter, "device", torch.device("cuda"))
-    monkeypatch.setattr(painter, "paint", lambda *_, **__: [])
-    for name, value in (
-        ("memory_allocated", lambda _device: 0),
-        ("max_memory_allocated", lambda _device: next(peaks)),
-        ("reset_peak_memory_stats", lambda _device: None),
-        ("empty_cache", lambda: None),
-        ("mem_get_info", lambda _device: (int(gigabytes * (1 << 30)), 80 << 30)),
-    ):
-        monkeypatch.setattr(torch.cuda, name, value)
-    assert fitting_batch_size(painter, most) == size
-
-
-def test_without_cuda_there_is_nothing_to_find_out(painter_with: Load) -> None:
-    assert fitting_batch_size(painter_with(), 3) == 3
-
-
 def test_a_painter_that_does_not_fit_is_offloaded(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,3 +181,69 @@ def test_settings_for_one_batch_leave_the_painters_own(painter_with: Load) -> No
     [quick] = paint(painter, PROMPTS[:1], [1], fewer)
     [again] = paint(painter, PROMPTS[:1], [1])
     assert usual.image.tobytes() == again.image.tobytes() != quick.image.tobytes()
+
+
+def failing_backend(*_: object) -> Any:
+    raise RuntimeError("Failed to find C compiler. Please specify via CC environment variable.")
+
+
+def test_a_model_that_cannot_be_compiled_is_painted_with_all_the_same(
+    painter_with: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter, listener = painter_with(), Listener()
+    whole = paint(painter, PROMPTS, SEEDS)
+    monkeypatch.setattr(painter, "compile", partial(painter.compile, failing_backend))
+    batches = BatchPainter(painter, 5, listener, padded=True)
+    batches.compile([Variant(guided=True, weighted=False), Variant(guided=True, weighted=True)])
+    assert batches.plan == BatchPlan(5, compiled=False)
+    assert_alike(batches.start(requests(painter, PROMPTS, SEEDS)).result(), whole)
+    [warning] = listener.warnings
+    assert warning.startswith("the model cannot be compiled (")
+    assert "Failed to find C compiler" in warning
+
+
+def test_memory_that_runs_out_in_the_compiler_halves_the_batch(
+    painter_with: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter, listener = painter_with(), Listener()
+    whole = paint(painter, PROMPTS, SEEDS)
+    failures = iter([torch.OutOfMemoryError("CUDA out of memory")])
+
+    def backend(module: torch.fx.GraphModule, _inputs: object) -> Any:
+        for failure in failures:
+            raise failure
+        return module.forward
+
+    painter.compile(backend)
+    batches = BatchPainter(painter, 5, listener, padded=True)
+    assert_alike(batches.start(requests(painter, PROMPTS, SEEDS)).result(), whole)
+    assert listener.warnings == ["out of memory with a batch of 5: continuing with 2"]
+    assert batches.plan == BatchPlan(2, compiled=True)
+
+
+def test_an_error_of_the_model_itself_is_raised(
+    painter_with: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = painter_with()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(painter.pipeline.unet, "forward", broken)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        BatchPainter(painter, 5, Reporter()).start(requests(painter, PROMPTS, SEEDS))
+
+
+def test_a_compiled_model_records_no_heat_maps(painter_with: Load) -> None:
+    painter = painter_with()
+    painter.compile("eager")
+    with pytest.raises(UsageError, match="compiled model cannot record heat maps"):
+        painter.start(requests(painter, PROMPTS, SEEDS), heat=True)
+
+
+def test_a_plan_replaces_what_would_be_measured(tiny: Tiny) -> None:
+    settings = PaintSettings(model=str(tiny.painter), batch_size=1)
+    spec = PainterSpec.resolve(settings, DeviceSettings(device="cpu"), Reporter())
+    plan = BatchPlan(3, compiled=False)
+    assert BatchPainter.load(spec, 5, Reporter(), plan).plan == plan
+    assert BatchPainter.load(spec, 5, Reporter()).plan == plan_batches(spec, 5, Reporter())

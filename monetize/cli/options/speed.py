@@ -19,7 +19,7 @@ batch_options = all_of(
         "--compile/--no-compile",
         default=None,
         help="Compile the model: takes minutes up front, then paints faster.  "
-        "[default: on CUDA, for 256 paintings or more]",
+        "[default: on CUDA, where it saves more time than it takes]",
     ),
 )
 

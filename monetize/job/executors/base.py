@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from monetize.job.plan import Item
+from monetize.painting.batch_plan import BatchPlan
 from monetize.progress import Stage
 from monetize.settings import PaintSettings
 
@@ -38,10 +39,12 @@ class PaintedChunk:
 class Executor(ABC):
     """Paints chunks, for as long as its `with` block lasts.
 
-    While an `overlapping` one saves a chunk, the next is being painted.
+    While an `overlapping` one saves a chunk, the next is being painted. `plan` is known when the
+    first chunk is painted.
     """
 
     overlapping: bool
+    plan: BatchPlan | None
 
     @abstractmethod
     def paint(

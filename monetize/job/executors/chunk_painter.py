@@ -10,6 +10,7 @@ from PIL import Image
 
 from monetize.images.color_transfer import Palette
 from monetize.job.executors.base import Chunk, PaintedChunk
+from monetize.painting.batch_plan import BatchPlan
 from monetize.painting.batching import BatchPainter, PendingBatches
 from monetize.painting.painting import recolor
 from monetize.painting.spec import PainterSpec
@@ -21,7 +22,7 @@ class ChunkPainterSpec:
     """All that painting the chunks of a job takes; it can be sent to another process.
 
     `count` is the number of paintings in the whole job, `output_size` the side of the JPEGs in
-    pixels.
+    pixels. A `plan` of None is to be decided. `approximate` as in `RunSettings`.
     """
 
     painter: PainterSpec
@@ -29,6 +30,8 @@ class ChunkPainterSpec:
     output_size: int
     jpeg_quality: int
     palette: Palette | None = None
+    plan: BatchPlan | None = None
+    approximate: bool = False
 
     def on_every_device(self) -> list["ChunkPainterSpec"]:
         """A spec for each device to paint on."""
@@ -36,7 +39,10 @@ class ChunkPainterSpec:
 
     def load(self, reporter: Reporter) -> "ChunkPainter":
         """Load the painter; raises CheckpointError."""
-        return ChunkPainter(self, BatchPainter.load(self.painter, self.count, reporter))
+        painter = BatchPainter.load(
+            self.painter, self.count, reporter, self.plan, approximate=self.approximate
+        )
+        return ChunkPainter(self, painter)
 
 
 class ChunkPainter:
@@ -44,6 +50,7 @@ class ChunkPainter:
 
     def __init__(self, spec: ChunkPainterSpec, painter: BatchPainter) -> None:
         self.overlapping = spec.painter.placement.device.type == "cuda"
+        self.plan = painter.plan
         self._spec = spec
         self._painter = painter
         self._thread = ThreadPoolExecutor(1)

@@ -18,13 +18,16 @@ class LocalExecutor(Executor):
         self._spec = spec
         self._reporter = reporter
         self._painter = ChunkPainter(spec, painter) if painter else None
+        self.plan = painter.plan if painter else spec.plan
 
     def paint(
         self, chunks: Iterator[Chunk], progress: Stage
     ) -> Iterator[tuple[Chunk, PaintedChunk]]:
         """Paint chunks in order."""
         progress.step("loading the model")
-        self._painter = self._painter or self._spec.load(self._reporter)
+        if self._painter is None:
+            self._painter = self._spec.load(self._reporter)
+            self.plan = self.plan or self._painter.plan
         yield from self._painter.paint(chunks, progress)
 
     def close(self) -> None:

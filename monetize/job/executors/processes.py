@@ -24,6 +24,7 @@ from monetize.errors import MonetizeError, PaintingError
 from monetize.job.executors.assignment import Assignment
 from monetize.job.executors.base import Chunk, Executor, PaintedChunk
 from monetize.job.executors.chunk_painter import ChunkPainterSpec
+from monetize.painting.batch_plan import BatchPlan
 from monetize.progress import Reporter, Stage
 
 # How often to look whether an idle worker should take over what another does not finish.
@@ -54,8 +55,11 @@ class WorkerPool(Executor):
 
     overlapping = True
 
-    def __init__(self, specs: Sequence[ChunkPainterSpec], reporter: Reporter) -> None:
-        """Start a process for each spec, which loads its painter."""
+    def __init__(
+        self, specs: Sequence[ChunkPainterSpec], plan: BatchPlan, reporter: Reporter
+    ) -> None:
+        """Start a process for each spec, which loads its painter; all have this plan."""
+        self.plan = plan
         self.workers: list[Worker] = []
         self._reporter = reporter
         context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork

@@ -1,8 +1,10 @@
 """Chunks painted by a process each; two on the CPU stand for two GPUs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from multiprocessing import Pipe, active_children
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +15,11 @@ from monetize.devices import Placement, every_device
 from monetize.job.executors import processes
 from monetize.job.executors.assignment import Assignment
 from monetize.job.executors.base import Chunk
+from monetize.job.executors.chunk_painter import ChunkPainterSpec
+from monetize.job.executors.processes import WorkerPool
+from monetize.job.workspace import Workspace
 from monetize.painting import spec
+from monetize.painting.batch_plan import BatchPlan
 from monetize.settings import PaintSettings
 
 Run = Callable[..., Result]
@@ -97,6 +103,24 @@ def test_a_job_of_one_chunk_starts_no_second_process(
     result = run_job(photos, tmp_path / "images.zip", "--batch-size", 6)
     assert result.exit_code == 0, result.stderr
     assert not started
+
+
+@pytest.mark.usefixtures("two_processes")
+def test_all_processes_paint_batches_of_one_size_which_a_resumed_job_keeps(
+    run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[BatchPlan | None] = []
+
+    def note(specs: Sequence[ChunkPainterSpec], *args: Any) -> WorkerPool:
+        plans.extend(spec.plan for spec in specs)
+        return WorkerPool(specs, *args)
+
+    monkeypatch.setattr("monetize.job.executors.WorkerPool", note)
+    plan = BatchPlan(1, compiled=False)
+    result = run_job(photos, tmp_path / "images.zip", "--keep-work")
+    assert result.exit_code == 0, result.stderr
+    assert plans == [plan, plan]
+    assert Workspace(tmp_path / "images.zip").batch_plan == asdict(plan)
 
 
 def test_cuda_without_a_number_is_every_device(monkeypatch: pytest.MonkeyPatch) -> None:
