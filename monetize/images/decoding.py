@@ -20,6 +20,7 @@ from PIL import (
 )
 
 from monetize.errors import PhotoError, ReadError
+from monetize.images.adobe_rgb import implied_profile
 from monetize.images.conversion import Note, to_rgb
 from monetize.images.file_types import HEAD_BYTES, HEIF, image_format, other_kind
 from monetize.images.heic import HINT, can_open_heic
@@ -112,7 +113,7 @@ def _open(data: bytes) -> tuple[Image.Image, bytes | None]:
         data = clean_tiff(data)
     image = _open_as(kind, data)
     check_limits(image, data)
-    return image, profile or image.info.get("icc_profile")
+    return image, profile or image.info.get("icc_profile") or implied_profile(image)
 
 
 def image_size(data: bytes) -> tuple[int, int]:

@@ -28,6 +28,8 @@ from monetize.scoring.metrics import (
 
 BOOTSTRAP_DRAWS = 50
 MIN_IMAGES = 4
+# Part of the name of cached features: count up when the same files give other pixels.
+DECODING_VERSION = 2
 # Figures of fewer images depend more on the choice of images than on their style.
 FEW_IMAGES = 50
 
@@ -144,7 +146,8 @@ def _cache_file(images: ImageSet, inception: Inception, reporter: Reporter) -> P
         reporter.warn("features are not cached: there is no home folder; set XDG_CACHE_HOME")
         return None
     folder = Path(home) / "monetize" / "features"
-    file = folder / f"{inception.digest[:16]}-{images.digest()[:32]}.npy"
+    name = f"{inception.digest[:16]}-{images.digest()[:32]}-{DECODING_VERSION}.npy"
+    file = folder / name
     if file.exists():
         return file
     try:
