@@ -13,7 +13,7 @@ from monetize.cli.options.common import common_options
 from monetize.cli.options.device import device_options
 from monetize.cli.options.input import run_input_options
 from monetize.cli.options.output import run_output_options
-from monetize.cli.options.painting import painting_options, run_prompt_options
+from monetize.cli.options.painting import painting_options, run_prompt_options, start_options
 from monetize.cli.options.speed import batch_options, budget_options
 from monetize.cli.options.weights import weight_options
 from monetize.cli.path_types import FOLDER, OUTPUT_ZIP
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @caption_options
 @run_prompt_options
 @painting_options
+@start_options
 @weight_options
 @budget_options
 @batch_options
@@ -63,6 +64,9 @@ def run(
     packed into OUT, with two reports next to it (.csv, a row per photo; .json, the settings). At
     the end OUT is checked against the rules of the contest, as `monetize check` does.
 
+    There are two ways to paint: by the caption alone, or with --strength from the photo itself,
+    whose composition then stays.
+
     You can stop it at any time, even by pulling the plug: the same command goes on from there.
     Unfinished work is kept in OUT.work; you may edit captions.csv in that folder before the
     paintings are made. Photos may be added, removed or replaced: every painting that still fits
@@ -75,6 +79,7 @@ def run(
       monetize run photos/ images.zip --config report
       monetize run photos/ images.zip --time-budget 4h30m --palette monet
       monetize run photos/ images.zip --captions edited.csv --gallery
+      monetize run holidays/ paintings.zip --strength 0.5
       monetize run photos/ images.zip --update
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
     """

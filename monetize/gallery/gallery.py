@@ -35,7 +35,7 @@ def build(
             files.page.stem,
             _about(results, missing),
             files.folder.name,
-            [_entry(row, has_photo=row.file not in missing) for row in results.painted],
+            [_entry(row, results, photos, missing) for row in results.painted],
             size=size,
             options=results.paint_options,
         )
@@ -71,17 +71,20 @@ def _warn(
         )
 
 
-def _entry(row: Row, *, has_photo: bool) -> Entry:
+def _entry(row: Row, results: Results, photos: Path | None, missing: Mapping[str, str]) -> Entry:
+    settings = row.settings or ()
+    if results.from_photos and photos is not None:
+        settings += ("--init-image", str(photos / row.photo))
     return Entry(
         file=row.file,
         photo=row.photo,
-        has_photo=has_photo,
+        has_photo=row.file not in missing,
         caption=row.caption,
         prompt=row.prompt,
         seed=row.seed,
         weights=row.weights,
         evaluations=row.evaluations,
-        settings=row.settings or (),
+        settings=settings,
         error=row.error,
     )
 

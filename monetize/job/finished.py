@@ -40,7 +40,7 @@ def take_up_finished(
         )
         return
     with opened(outputs.archive) as archive:
-        paintings = list(_paintings(results, archive, wanted.painter_digest))
+        paintings = list(_paintings(results, archive, wanted))
         for number, part in enumerate(chunks(paintings, IMPORTED_AT_ONCE)):
             workspace.paintings.save(number, part)
     reporter.say(f"Taken up: {counted(len(paintings), 'painting')} of {outputs.archive}")
@@ -56,15 +56,25 @@ def _take_up_captions(results: Results, workspace: Workspace, digest: str) -> No
     )
 
 
-def _paintings(results: Results, archive: zipfile.ZipFile, digest: str) -> Iterator[NewPainting]:
+def _paintings(
+    results: Results, archive: zipfile.ZipFile, wanted: Fingerprint
+) -> Iterator[NewPainting]:
     """The paintings that are intact; a damaged one is painted again."""
+    from_photos = wanted.painter["--strength"] is not None
     for row in results.painted:
         try:
             data = read_member(archive, archive.getinfo(row.file))
         except PhotoError:
             continue
         yield NewPainting(
-            painting_identity(row.photo, row.prompt, row.weights, int(row.seed), digest),
+            painting_identity(
+                row.photo,
+                row.prompt,
+                row.weights,
+                int(row.seed),
+                wanted.painter_digest,
+                row.photo_sha256 if from_photos else "",
+            ),
             row.file,
             data,
             _evaluations(row),

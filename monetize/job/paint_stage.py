@@ -20,6 +20,7 @@ from monetize.painting.batch_plan import BatchPlan
 from monetize.painting.batching import BatchPainter, chunk_size
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
+from monetize.painting.timesteps import num_steps
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 from monetize.settings import flags
@@ -193,8 +194,19 @@ class PaintStage:
         self._store.save(chunk.number, paintings)
 
     def _say_size(self) -> None:
-        size, output_size = self._spec.settings.size, self._job.settings.output_size
+        settings, output_size = self._spec.settings, self._job.settings.output_size
+        size = settings.size
         resized = f", resized to {output_size} × {output_size} in the zip"
         self._reporter.say(
             f"Painting at {size} × {size} pixels" + (resized if size != output_size else "")
         )
+        if settings.strength is None:
+            return
+        self._reporter.say(
+            f"Starting from the photos, with {num_steps(settings)} of "
+            f"{counted(settings.num_inference_steps or 0, 'step')}"
+        )
+        if settings.fit is None:
+            self._reporter.say(
+                "Photos that are not square are cropped (--fit pad or squash keeps all of them)"
+            )

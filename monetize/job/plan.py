@@ -29,11 +29,16 @@ class Item:
 
 
 def plan(
-    job: Job, captions: Mapping[str, str], tokenizer: CLIPTokenizer, painter_digest: str
+    job: Job,
+    captions: Mapping[str, str],
+    tokenizer: CLIPTokenizer,
+    painter_digest: str,
+    photo_digests: Mapping[str, str],
 ) -> Iterator[tuple[Item, WeightedPrompt]]:
     """Yield what to paint for each captioned photo, in the order of the photos.
 
-    Raises UsageError where two weights fall on one token.
+    `photo_digests` has the content of the photos that paintings start from. Raises UsageError where
+    two weights fall on one token.
     """
     settings = job.settings
     files = name_files([photo.key for photo in job.photos])
@@ -44,18 +49,31 @@ def plan(
         prompt = compose(caption, settings.style, settings.paint.weight)
         weighted = weigh(tokenizer, prompt)
         seed = settings.seed if settings.shared_seed else photo_seed(settings.seed, photo.key)
-        request = PaintRequest.of_weighted(weighted, prompt, seed)
+        init_image = photo.path if settings.paint.strength is not None else None
+        request = PaintRequest.of_weighted(weighted, prompt, seed, init_image)
         weights = [str(weight) for weight in prompt.weights]
-        identity = painting_identity(photo.key, prompt.text, weights, seed, painter_digest)
+        identity = painting_identity(
+            photo.key, prompt.text, weights, seed, painter_digest, photo_digests.get(photo.key, "")
+        )
         yield Item(photo.key, files[photo.key], caption, request, identity), weighted
 
 
 def painting_identity(
-    photo: str, prompt: str, weights: Sequence[str], seed: int, painter_digest: str
+    photo: str,
+    prompt: str,
+    weights: Sequence[str],
+    seed: int,
+    painter_digest: str,
+    photo_digest: str = "",
 ) -> str:
-    """A digest that is equal for equal paintings, wherever they are in a job's plan."""
-    values = json.dumps([photo, prompt, list(weights), seed, painter_digest])
-    return hashlib.sha256(values.encode()).hexdigest()
+    """A digest that is equal for equal paintings, wherever they are in a job's plan.
+
+    `photo_digest` is the content of the photo that the painting starts from, if it does.
+    """
+    values = [photo, prompt, list(weights), seed, painter_digest]
+    if photo_digest:
+        values.append(photo_digest)
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 def photo_seed(base: int, key: str) -> int:

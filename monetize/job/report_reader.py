@@ -61,6 +61,11 @@ class Results:
     summary: Summary
 
     @property
+    def from_photos(self) -> bool:
+        """Whether the paintings start from their photos."""
+        return bool(self.summary.paint and self.summary.paint.get("strength"))
+
+    @property
     def paint_options(self) -> tuple[str, ...] | None:
         """The flags and values that make `monetize paint` use the job's settings.
 

@@ -1,5 +1,6 @@
 """A finished job becomes a gallery."""
 
+import io
 from pathlib import Path
 
 from finished_job import CAPTIONS, FILES, data, entries
@@ -47,3 +48,21 @@ def test_a_damaged_painting_leaves_no_gallery(cli: Run, out: Path) -> None:
     assert result.exit_code == 1
     assert "images.zip: its CRC differs" in result.stderr
     assert names(out.parent) == {"photos", "images.zip", "images.csv", "images.json"}
+
+
+def test_the_command_of_a_painting_from_a_photo_names_the_photo(
+    cli: Run, run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    out, painting = tmp_path / "a.zip", tmp_path / "again.png"
+    start = ("--strength", 0.5, "--output-size", 64)
+    run_job(photos, out, "--limit", 1, *start, "--gallery")
+    page = tmp_path / "a.html"
+    [shown] = entries(page)
+    settings = shown["settings"]
+    assert isinstance(settings, list)
+    arguments = ["--seed", shown["seed"], *data(page)["options"], *settings]
+    assert arguments[-2:] == ["--init-image", str(photos / "photo0.jpg")]
+    assert cli("paint", shown["prompt"], *arguments, "-o", painting).exit_code == 0
+    buffer = io.BytesIO()
+    Image.open(painting).save(buffer, "JPEG", quality=95)
+    assert buffer.getvalue() == members(out)["photo0.jpg"]

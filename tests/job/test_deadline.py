@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ def deadline(budget: float, reporter: Reporter | None = None, **options: Any) ->
         (FIFTY, 100),
         (PaintSettings(num_inference_steps=50, guidance_scale=7.5, scheduler="pndm"), 102),
         (PaintSettings(num_inference_steps=50, guidance_scale=1.0), 50),
+        (replace(FIFTY, strength=0.5), 50),
+        (replace(FIFTY, strength=0.5, scheduler="pndm"), 52),
         (
             PaintSettings(
                 num_inference_steps=10, guidance_scale=7.5, guidance_start=0.2, guidance_end=0.9
@@ -82,6 +85,19 @@ def test_guidance_is_left_out_of_some_steps_only_where_that_is_allowed_and_neede
     plenty = deadline(2000, approximate=True)
     plenty.plan(100)
     assert plenty.planned == FIFTY
+
+
+def test_from_photos_more_steps_fit_and_one_is_always_made() -> None:
+    settings = replace(FIFTY, strength=0.1)
+    usual = {"photos": 10, "chunks": 10, "begin": Clock.now, "clock": Clock()}
+    job = Deadline(500, SPEED, settings, Reporter(), **usual)  # type: ignore[arg-type]
+    job.plan(100)
+    assert job.planned == settings, "five steps are made"
+    short = Deadline(40, SPEED, settings, Reporter(), **usual)  # type: ignore[arg-type]
+    short.plan(0)
+    assert short.planned.num_inference_steps == 19, "one step is made"
+    with pytest.raises(UsageError, match="with 10 steps, the fewest"):
+        Deadline(20, SPEED, settings, Reporter(), **usual).plan(0)  # type: ignore[arg-type]
 
 
 def test_several_devices_share_the_chunks() -> None:
