@@ -138,7 +138,7 @@ def _of_images(
     if len(known) == len(infos):
         return Rule(name, bool(infos), f"all {len(infos):,}" if infos else NO_IMAGES)
     # An image that could not be examined breaks another rule, which says why.
-    return Rule(name, bool(known), f"all {len(known):,} that can be told, of {len(infos):,}")
+    return Rule(name, bool(known), f"all {len(known):,} that could be examined, of {len(infos):,}")
 
 
 def _broken(name: str, faults: Sequence[str], total: int, singular: str, plural: str) -> Rule:

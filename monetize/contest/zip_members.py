@@ -1,4 +1,4 @@
-"""Inspect one image of a zip: what its content is, or why that cannot be told."""
+"""Inspect one image of a zip: what its content is, or why that is unknown."""
 
 import hashlib
 import io

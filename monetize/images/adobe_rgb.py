@@ -20,7 +20,7 @@ GAMMA = 2.19921875
 
 def implied_profile(image: Image.Image) -> bytes | None:
     """Return the Adobe RGB profile if the EXIF data names that color space."""
-    if ADOBE_RGB.encode() not in image.info.get("exif", b""):
+    if ADOBE_RGB.encode() not in (image.info.get("exif") or b""):
         return None
     try:
         index = image.getexif().get_ifd(IFD.Interop).get(INDEX_TAG)

@@ -27,7 +27,7 @@ JPEG_SCAN, JPEG_END = 0xDA, 0xD9
 def clean_png(data: bytes) -> tuple[bytes, bytes | None]:
     """Return a PNG with only its pixels and orientation, and its unpacked color profile.
 
-    A file whose chunks are damaged is returned as it is, up to the damage.
+    A PNG with damaged chunks is returned up to the damage.
     """
     kept, profile = [PNG_SIGNATURE], None
     for kind, payload, chunk in _png_chunks(data):

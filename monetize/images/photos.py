@@ -131,7 +131,7 @@ def _other_kind(entry: os.DirEntry[str], path: Path) -> str | None:
 
 
 def require_some(found: Found, folder: Path, recursive: bool) -> None:
-    """Raise InputError with a hint if no photo was found."""
+    """Raise InputError, with a hint, if no photo was found."""
     if not found.photos:
         passed_over = f" (passed over: {found.passed_over})" if found.passed_over else ""
         hint = "" if recursive else "; --recursive searches its subfolders too"

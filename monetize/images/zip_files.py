@@ -83,5 +83,5 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         if isinstance(error, OSError) and error.errno not in (None, *FILE_ERRORS):
             raise ReadError(f"{archive.filename}: cannot be read: {error.strerror}") from error
         if str(error).startswith("Bad CRC"):
-            raise PhotoError("its CRC differs") from None
+            raise PhotoError("CRC mismatch") from None
         raise PhotoError(first_line(error) or f"damaged ({type(error).__name__})") from None

@@ -128,7 +128,7 @@ def test_each_violation_is_found_alone(
     assert faults[rule].startswith(found)
 
 
-def test_transparency_is_found_whatever_the_extension(tmp_path: Path) -> None:
+def test_transparency_is_found_under_any_extension(tmp_path: Path) -> None:
     path = pack(tmp_path, ("a.jpg", GOOD), ("b.jpg", image_bytes(1, mode="RGBA", fmt="PNG")))
     assert broken(check(path, Reporter())) == {
         "JPEG": "1 of 2 is not: b.jpg (PNG)",
@@ -149,8 +149,8 @@ def test_a_flipped_byte_is_found_by_its_crc(tmp_path: Path) -> None:
     middle = image_bytes(1)[2000:2040]
     patch(path, middle, bytes([middle[0] ^ 1]) + middle[1:])
     checked = check(path, Reporter())
-    assert broken(checked) == {"intact": "1 of 2 is not: b.jpg (its CRC differs)"}
-    assert detail(checked, "RGB") == "all 1 that can be told, of 2"
+    assert broken(checked) == {"intact": "1 of 2 is not: b.jpg (CRC mismatch)"}
+    assert detail(checked, "RGB") == "all 1 that could be examined, of 2"
 
 
 def test_an_encrypted_member_is_reported(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_member_that_unpacks_to_more_than_it_claims_is_reported(tmp_path: Path
     data = bytearray(path.read_bytes())
     struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 1000)
     path.write_bytes(data)
-    assert broken(check(path, Reporter())) == {"intact": "1 of 2 is not: b.jpg (its CRC differs)"}
+    assert broken(check(path, Reporter())) == {"intact": "1 of 2 is not: b.jpg (CRC mismatch)"}
 
 
 @pytest.mark.parametrize("side", [5_000, 20_000])

@@ -30,7 +30,7 @@ def test_an_image_is_known_by_its_content(tmp_path: Path) -> None:
     assert info.digest
 
 
-def test_what_is_no_image_says_so(tmp_path: Path) -> None:
+def test_other_content_is_not_an_image(tmp_path: Path) -> None:
     text, empty = inspect(tmp_path / "a.zip", ("a.jpg", b"hello"), ("b.jpg", b""))
     assert (text.format, text.undecodable, text.size) == ("not an image", "not an image", None)
     assert (empty.format, empty.undecodable) == ("empty", "empty")

@@ -94,7 +94,7 @@ def test_a_pixel_bomb_is_refused_by_its_header(kind: str) -> None:
 
 
 def test_a_tiff_of_huge_tiles_is_refused() -> None:
-    """A kilobyte can ask for tiles of gigabytes, whatever the size of the image."""
+    """A kilobyte can ask for tiles of gigabytes in an image of any size."""
     tile = zlib.compress(bytes(1000))
     tags = [(256, 4, 64), (257, 4, 64), (258, 3, 8), (259, 3, 8), (262, 3, 1), (277, 3, 1)]
     tags += [(322, 4, 40_000), (323, 4, 40_000), (324, 4, 8), (325, 4, len(tile))]
@@ -216,7 +216,7 @@ def test_the_orientation_survives_in_every_place_where_it_is_written() -> None:
     assert opened(with_chunk(b"iTXt", xmp)).tobytes() == NOISE.transpose(ROTATED).tobytes()
 
 
-# Files that are none, as inputs and as outputs
+# Pipes, devices and sockets
 
 
 def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["a pipe", "a socket", "a device"])
-def test_outputs_that_are_no_files_are_never_replaced(
+def test_outputs_that_are_not_regular_files_are_never_replaced(
     cli: Run, tiny: Tiny, photos: Path, tmp_path: Path, kind: str
 ) -> None:
     with socket.socket(socket.AF_UNIX) as server:

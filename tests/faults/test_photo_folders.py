@@ -37,7 +37,7 @@ def test_three_runs_in_the_photo_folder_give_the_same_paintings(run_job: Run, ph
     assert "the folders images.gallery, images.zip.work" in result.stderr
 
 
-def test_a_renamed_workspace_or_gallery_is_still_told(photos: Path) -> None:
+def test_a_renamed_workspace_or_gallery_is_still_recognized(photos: Path) -> None:
     put(photos, "backup/paintings/00000/a.jpg", "old pages/paintings/a.jpg")
     put(photos, "backup/job.json", "old pages/made-by-monetize.txt", data=b"{}")
     found = find(photos)
@@ -66,7 +66,7 @@ def test_such_a_folder_is_read_if_it_is_the_one_that_was_named(tmp_path: Path) -
     assert keys(tmp_path / "gallery") == ["photos/b.jpg"]
 
 
-def test_photos_are_told_by_content_whatever_their_name(tmp_path: Path) -> None:
+def test_photos_are_recognized_by_content_under_any_name(tmp_path: Path) -> None:
     names = ["a.jfif", "b.jpe", "c.JPG_large", "d", "e.dat", "f.txt", "g.pjpeg", "h.2024"]
     put(tmp_path, *names)
     assert keys(tmp_path) == names

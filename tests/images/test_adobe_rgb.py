@@ -76,6 +76,9 @@ def test_other_photos_imply_nothing() -> None:
     for data in (as_camera_writes(photo(), "R98"), as_camera_writes(photo(), "THM")):
         with Image.open(io.BytesIO(data)) as image:
             assert implied_profile(image) is None
+    nothing = photo()
+    nothing.info["exif"] = None  # as pillow-heif does
+    assert implied_profile(nothing) is None
     damaged = photo()
     damaged.info["exif"] = b"Exif\0\0R03 damaged"
     assert implied_profile(damaged) is None

@@ -14,7 +14,7 @@ from monetize.images.file_types import (
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"])
-def test_photo_formats_are_told_by_their_first_bytes(kind: str) -> None:
+def test_photo_formats_are_recognized_by_their_first_bytes(kind: str) -> None:
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, kind)
     assert image_format(file.getvalue()[:HEAD_BYTES]) == kind
@@ -31,7 +31,7 @@ def test_photo_formats_are_told_by_their_first_bytes(kind: str) -> None:
         (b"", None),
     ],
 )
-def test_other_files_that_begin_alike_are_told_apart(head: bytes, kind: str | None) -> None:
+def test_files_with_similar_first_bytes_are_distinguished(head: bytes, kind: str | None) -> None:
     assert image_format(head) == kind
 
 
@@ -46,11 +46,11 @@ def test_other_files_that_begin_alike_are_told_apart(head: bytes, kind: str | No
         (b"hello", None),
     ],
 )
-def test_what_else_a_file_may_be(head: bytes, kind: str | None) -> None:
+def test_other_kinds_are_recognized_as_well(head: bytes, kind: str | None) -> None:
     assert other_kind(head) == kind
 
 
-def test_some_names_say_enough() -> None:
+def test_some_kinds_are_recognized_by_name() -> None:
     names = ["a.MOV", "b.CR2", "c.jpg.part", "d.jpg~", "e.xmp", "f.jpg", "g"]
     assert [kind_by_name(name) for name in names] == [
         *("video", "raw file", "incomplete file", "backup file", "sidecar file", None, None)

@@ -36,7 +36,7 @@ def test_a_folder_and_its_zip_are_the_same_set_in_order_of_name(folder: Path) ->
     assert ImageSet.of(folder).digest() == ImageSet.of(zipped(folder)).digest()
 
 
-def test_what_is_passed_over_in_a_folder_is_told(folder: Path) -> None:
+def test_what_is_passed_over_in_a_folder_is_reported(folder: Path) -> None:
     (folder / "clip.mp4").touch()
     listener = Listener()
     ImageSet.of(folder).tell(listener)
