@@ -170,3 +170,4 @@ def test_mifid_is_fid_divided_by_a_small_distance(distance: float, expected: flo
 
 def test_an_estimate_is_shown_with_its_std() -> None:
     assert str(Estimate(123.456, 1.5)) == "123.46 ± 1.50"
+    assert str(Estimate(-0.001, 7.8e14)) == "0.00 ± 7.8e+14"
