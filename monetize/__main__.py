@@ -7,6 +7,7 @@ import sys
 from typing import NoReturn
 
 from monetize import standard_streams
+from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.interruption import MESSAGE, Interruption
 
 
@@ -30,7 +31,10 @@ def main() -> NoReturn:
     interruption.finish(code)
     if lost := standard_streams.lost_output():
         print(f"Error: {lost}", file=sys.stderr)
-        code = code if code in (1, 2) else 1
+        code = 1 if code in (0, UNREADABLE_EXIT_CODE) else code
+    if code > 128:
+        sys.stderr.flush()
+        interruption.end()
     sys.exit(code)
 
 

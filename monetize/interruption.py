@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 MESSAGE = "Interrupted. Run the same command again."
@@ -49,17 +49,21 @@ class Interruption:
         if self._final_code is not None:
             os._exit(self._final_code)
         if self.received is not None and not self._lost:
-            self._end()
+            os.write(2, f"{MESSAGE}\n".encode())
+            self.end()
         self._lost = False
         self.received = self.received or number
         raise KeyboardInterrupt
 
-    def _end(self) -> None:
-        """End without cleaning up, as kill -9 would; a job survives that."""
+    def end(self) -> NoReturn:
+        """End at once, and the child processes with this one; a job survives that.
+
+        Python itself would end by SIGINT if the interruption passed through an `exec` of text, as
+        in the creation of a dataclass.
+        """
         processes = sys.modules.get("multiprocessing.process")
         for child in processes.active_children() if processes else ():
             child.kill()
-        os.write(2, f"{MESSAGE}\n".encode())
         os._exit(self.exit_code(130))
 
     def _report_unraisable(self, unraisable: Any) -> None:

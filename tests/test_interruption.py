@@ -79,3 +79,21 @@ def test_signals_are_handled_before_anything_else_is_imported(code: str) -> None
         [sys.executable, "-c", f"{code}; {show}"], capture_output=True, text=True, check=True
     )
     assert ended.stdout == "[]\n"
+
+
+EXECUTED = """
+import os, signal
+from monetize import __main__
+def interrupted():
+    try:
+        exec("import os, signal; os.kill(os.getpid(), signal.SIGTERM); signal.pause()")
+    except KeyboardInterrupt:
+        return 130
+__main__._run = interrupted
+__main__.main()
+"""
+
+
+def test_an_interruption_that_passed_through_exec_has_the_code_of_its_signal() -> None:
+    ended = subprocess.run([sys.executable, "-c", EXECUTED], capture_output=True, text=True)
+    assert ended.returncode == 143
