@@ -17,9 +17,10 @@ from transformers import CLIPTextModel, VisionEncoderDecoderModel
 
 from benchmark.measure import peak_memory
 from monetize.job import run
+from monetize.job.caption_stage import CaptionStage
 from monetize.job.executors import chunk_painter
 from monetize.job.job import prepare
-from monetize.job.workspace import Workspace
+from monetize.job.painting_store import PaintingStore
 from monetize.painting.batching import BatchPainter
 from monetize.painting.painter import Painter
 from monetize.painting.painting import PendingPaintings
@@ -34,10 +35,10 @@ MODEL_CALLS = (
     (CLIPTextModel, "forward"),
 )
 STAGES: dict[str, list[tuple[Any, str]]] = {
-    "caption": [(run, "caption_photos")],
+    "caption": [(CaptionStage, "run")],
     "paint": [(Painter, "start"), (PendingPaintings, "result")],
     "encode": [(chunk_painter, "to_jpeg")],
-    "save": [(Workspace, "save_chunk")],
+    "save": [(PaintingStore, "save")],
     "pack": [(run, "pack")],
     "load": [(BatchPainter, "load")],
 }
