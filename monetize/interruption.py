@@ -58,8 +58,7 @@ class Interruption:
     def end(self) -> NoReturn:
         """End at once, and the child processes with this one; a job survives that.
 
-        Python itself would end by SIGINT if the interruption passed through an `exec` of text, as
-        in the creation of a dataclass.
+        Python's own shutdown takes a while, in which another signal could change the exit code.
         """
         processes = sys.modules.get("multiprocessing.process")
         for child in processes.active_children() if processes else ():

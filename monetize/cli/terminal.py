@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from monetize.home_folder import ensure_home
 from monetize.messages import printable
 from monetize.progress import Reporter, Stage
 from monetize.standard_streams import write_error
@@ -124,6 +123,8 @@ def to_json(value: object) -> bytes:
 
 def quieten_libraries(terminal: Terminal) -> None:
     """Turn off the messages of the model libraries, unless verbose; call before importing them."""
+    from monetize.home_folder import ensure_home  # not needed for --help
+
     ensure_home()
     level = "warning" if terminal.verbose else "error"
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", level)

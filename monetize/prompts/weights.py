@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass
 
 from monetize.errors import UsageError
-from monetize.prompts.words import find_phrase
 
 WEIGHT_FORM = 'write WORD=NUMBER, "SOME WORDS=NUMBER" or @POSITION=NUMBER, such as pine=-1'
 
@@ -31,6 +30,8 @@ class Weight:
 
         Case and Unicode forms are ignored, and any white space may separate words.
         """
+        from monetize.prompts.words import find_phrase  # not needed for --help
+
         return find_phrase(self.phrase, text)
 
     def applies_to(self, text: str) -> bool:
