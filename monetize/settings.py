@@ -115,6 +115,27 @@ class PaintSettings:
 
 
 @dataclass(frozen=True)
+class EditSettings:
+    """How closely an edited painting keeps to the painting of its base prompt.
+
+    Words act where they do in the base's painting for the fraction `keep_words` of the steps
+    (cross-attention), and the layout is the base's for the fraction `keep_layout` (self-attention,
+    in layers of up to `keep_layout_at` squared image positions). With `only`, words or phrases of
+    either prompt, the painting changes only where these act.
+    """
+
+    keep_words: float = 0.4
+    keep_layout: float = 0.4
+    keep_layout_at: int = 16
+    only: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _within(self, "keep_words", 0, 1)
+        _within(self, "keep_layout", 0, 1)
+        _within(self, "keep_layout_at", 1)
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """A whole job, from photos to a contest zip.
 

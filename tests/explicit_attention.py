@@ -7,6 +7,10 @@ from diffusers.models.attention_processor import Attention
 class ExplicitAttention:
     """A processor for `set_attn_processor`: softmax of the scores, times the values."""
 
+    def own(self, probabilities: torch.Tensor, heads: int) -> torch.Tensor:
+        """See or change what each pixel takes of each pixel; (batch · heads, pixels, pixels)."""
+        return probabilities
+
     def cross(self, probabilities: torch.Tensor, heads: int) -> torch.Tensor:
         """See or change what each pixel takes of each word; (batch · heads, pixels, 77)."""
         return probabilities
@@ -25,8 +29,8 @@ class ExplicitAttention:
         key = attn.head_to_batch_dim(attn.to_k(context))
         value = attn.head_to_batch_dim(attn.to_v(context))
         probabilities = (query @ key.mT / query.shape[-1] ** 0.5).softmax(dim=-1)
-        if encoder_hidden_states is not None:
-            probabilities = self.cross(probabilities, attn.heads)
+        change = self.own if encoder_hidden_states is None else self.cross
+        probabilities = change(probabilities, attn.heads)
         linear, dropout = attn.to_out
         out: torch.Tensor = dropout(linear(attn.batch_to_head_dim(probabilities @ value)))
         return out

@@ -100,7 +100,7 @@ class BatchPainter:
         pending = list[tuple[PendingPaintings, int]]()
         done = 0
         while done < len(requests):
-            batch = requests[done : done + self.batch_size]
+            batch = _first_batch(requests[done:], self.batch_size)
             # A compiled model has one batch size; the images that fill the batch up are dropped.
             padding = [batch[-1]] * (self.batch_size - len(batch) if self._padded else 0)
             sent = self._try([*batch, *padding], settings, on_step, heat=heat)
@@ -174,6 +174,13 @@ class PendingBatches:
     def result(self) -> list[Painting]:
         """Wait for the images; raises PaintingError if the numbers overflowed."""
         return [painting for batch, kept in self._pending for painting in batch.result()[:kept]]
+
+
+def _first_batch(requests: Sequence[PaintRequest], size: int) -> Sequence[PaintRequest]:
+    """The first requests, `size` at most; an edit is never parted from its base before it."""
+    while 0 < size < len(requests) and requests[size].edit is not None:
+        size -= 1
+    return requests[: size or 2]
 
 
 def chunk_size(spec: PainterSpec) -> int:

@@ -6,12 +6,14 @@ halves of a guided batch share what they can, equal prompts are encoded once, an
 their timesteps on the CPU, where their tables are, so that no step waits for the one before it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
+from monetize.painting.attention.injection import AttentionInjection
 from monetize.painting.attention.token_weights import TokenWeights
 from monetize.painting.request import PaintRequest
 from monetize.painting.shared_prefix import SharedPrefix
@@ -62,7 +64,9 @@ class Denoiser:
         else:
             first = timesteps[:1].expand(len(latents))
             latents = scheduler.add_noise(init_latents.to(latents), latents, first)
-        try:
+        size = (latents.shape[2], latents.shape[3])
+        injection = AttentionInjection(unet, requests, size, self.device)
+        with self._plain_afterwards(), injection:
             for i, timestep in enumerate(timesteps):
                 done = i / len(timesteps)
                 do_classifier_free_guidance = (
@@ -72,7 +76,8 @@ class Denoiser:
                 self.weighting.factors = (
                     weights[do_classifier_free_guidance] if weights and weighted else None
                 )
-                self._shared_prefix.on = do_classifier_free_guidance
+                injection.begin_step(done, guided=do_classifier_free_guidance)
+                self._shared_prefix.on = do_classifier_free_guidance and not injection.keeps_layout
                 latent_model_input = (
                     torch.cat([latents, latents]) if do_classifier_free_guidance else latents
                 )
@@ -90,12 +95,19 @@ class Denoiser:
                     )
                 options = step_options(scheduler, i)
                 latents = scheduler.step(noise_pred, timestep, latents, **options).prev_sample
+                latents = injection.blend(latents)
                 if on_step is not None:
                     on_step(i + 1, len(timesteps))
+        return latents
+
+    @contextmanager
+    def _plain_afterwards(self) -> Iterator[None]:
+        """Leave the UNet as it is without weights and guidance."""
+        try:
+            yield
         finally:
             self.weighting.factors = None
             self._shared_prefix.on = False
-        return latents
 
     def _encode(self, input_ids: Sequence[tuple[int, ...]]) -> Tensor:
         """Text encoder states, (batch, text positions, width); equal prompts are encoded once."""

@@ -160,10 +160,12 @@ class Painter:
         """Send one batch to the device, as `paint`, without waiting for its images.
 
         With `heat`, record where each text position acts; the images stay the same to the bit.
-        Raises UsageError for `heat` with a compiled model.
+        Raises UsageError for `heat` with a compiled model, and for edits with either.
         """
         if heat and self.compiled:
             raise UsageError("a compiled model cannot record heat maps: leave out --compile")
+        if any(request.edit for request in requests):
+            self._check_edits(heat=heat)
         with self._memory_explained(len(requests)):
             maps = None
             if heat:
@@ -205,6 +207,12 @@ class Painter:
     def decode(self, latents: Tensor) -> PendingImages:
         """Turn latents into images, without waiting for them."""
         return decode(self.pipeline, latents, self.device)
+
+    def _check_edits(self, *, heat: bool) -> None:
+        if heat:
+            raise UsageError("an edit has no heat maps: its attention is that of its base")
+        if self.compiled:
+            raise UsageError("a compiled model cannot paint edits: leave out --compile")
 
     @property
     def _size(self) -> tuple[int, int]:

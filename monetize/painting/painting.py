@@ -38,6 +38,7 @@ class Painting:
         """The text that is written into the painting's file; `extra` are further pairs."""
         assert self.settings.size is not None  # the settings are complete
         init_image = self.request.init_image
+        edit = self.request.edit
         return parameters(
             self.request.prompt,
             self.settings,
@@ -45,7 +46,7 @@ class Painting:
             size=self.settings.size,
             scheduler=self.scheduler,
             init_image=init_image.name if init_image else None,
-            extra=extra,
+            extra={**(edit.metadata() if edit else {}), **(extra or {})},
         )
 
     def save(self, path: str | Path) -> None:

@@ -10,6 +10,7 @@ from monetize.images.fitting import fit_note
 from monetize.images.palettes import PaletteSource
 from monetize.messages import counted, printable
 from monetize.painting.batching import BatchPainter, chunk_size
+from monetize.painting.editing import edited_request
 from monetize.painting.painting import Painting, recolor
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
@@ -18,6 +19,7 @@ from monetize.progress import Reporter, Stage
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import Sweep
 from monetize.prompts.tokens import weigh_strictly, word_positions
+from monetize.settings import EditSettings
 
 
 class PromptPainter:
@@ -49,6 +51,10 @@ class PromptPainter:
     def request(self, prompt: Prompt, seed: int, init_image: Path | None = None) -> PaintRequest:
         """Tokenize a prompt; `init_image` is the photo to start from."""
         return PaintRequest.of(self.spec.tokenizer, prompt, seed, init_image)
+
+    def edited(self, base: PaintRequest, prompt: Prompt, settings: EditSettings) -> PaintRequest:
+        """Tokenize an edited prompt; raises UsageError as `edited_request` does."""
+        return edited_request(self.spec.tokenizer, base, prompt, settings)
 
     def say_start(self, photo: Path, size: tuple[int, int]) -> None:
         """Say how many steps are made from a photo of this size, and how it is fitted."""
@@ -86,6 +92,21 @@ class PromptPainter:
                     plain = [_without_weights(request) for request in chunk]
                     unweighted = recolor(_paint(painter, plain, progress, heat=heat), palette)
                 yield from zip(paintings, unweighted, strict=True)
+
+    def paint_edits(self, edits: Sequence[PaintRequest]) -> Iterator[tuple[Painting, Painting]]:
+        """Paint edits in order; yields the base's painting and the edited one."""
+        with self._reporter.stage("Painting", 2 * len(edits), "painting") as progress:
+            progress.step("loading the model")
+            painter = BatchPainter.load(_uncompiled(self.spec), 2 * len(edits), self._reporter)
+            for chunk in chunks(edits, max(1, chunk_size(self.spec) // 2)):
+                requests = [each for request in chunk for each in _with_base(request)]
+                paintings = _paint(painter, requests, progress, heat=False)
+                yield from zip(paintings[::2], paintings[1::2], strict=True)
+
+
+def _with_base(request: PaintRequest) -> tuple[PaintRequest, PaintRequest]:
+    assert request.edit is not None
+    return request.edit.base, request
 
 
 def _paint(

@@ -17,7 +17,7 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from monetize.painting.attention.layers import cross_attention_layers
+from monetize.painting.attention.layers import cross_attention_layers, halved
 from monetize.painting.attention.token_weights import TokenWeights
 
 
@@ -117,11 +117,10 @@ def probabilities(attention: Attention, query: Tensor, key: Tensor) -> Tensor:
 
 def _size_of_layer(size: tuple[int, int], pixels: int) -> tuple[int, int]:
     """Height and width of a layer's map: the latents', halved and rounded up as often as needed."""
-    height, width = size
-    while height * width > pixels:
-        height, width = -(-height // 2), -(-width // 2)
-    assert height * width == pixels
-    return height, width
+    while size[0] * size[1] > pixels:
+        size = halved(size)
+    assert size[0] * size[1] == pixels
+    return size
 
 
 def of_words(maps: Tensor, positions: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
