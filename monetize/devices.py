@@ -90,6 +90,13 @@ def _another_card(error: Exception) -> str:
     )
 
 
+def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Copy a tensor from the CPU to the device without waiting for what the device is doing."""
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()  # else the copy waits
+    return tensor.to(device, non_blocking=True)
+
+
 def ran_out_of_memory(error: BaseException) -> bool:
     """Whether this error, or the one that a compiler wraps in it, says that memory ran out."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):

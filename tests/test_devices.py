@@ -7,7 +7,7 @@ from torch._dynamo.exc import BackendCompilerFailed
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from monetize.devices import Placement, place, ran_out_of_memory
+from monetize.devices import Placement, place, ran_out_of_memory, send
 from monetize.errors import UsageError
 from monetize.settings import DeviceSettings
 
@@ -62,6 +62,28 @@ def test_a_device_is_believed_only_when_it_has_computed_a_number() -> None:
     """Fake tensors claim to be on CUDA, but nothing can be read from them."""
     with FakeTensorMode(), pytest.raises(UsageError, match=r"--device cuda: .* cannot use"):
         place(DeviceSettings(device="cuda"))
+
+
+class SentTensor:
+    """Stands for a tensor on the CPU, and notes how it is copied."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def pin_memory(self) -> "SentTensor":
+        self.calls.append("pinned")
+        return self
+
+    def to(self, device: torch.device, *, non_blocking: bool) -> "SentTensor":
+        self.calls.append(f"to {device}" + (" without waiting" if non_blocking else ""))
+        return self
+
+
+def test_a_tensor_is_sent_from_pinned_memory_without_waiting() -> None:
+    tensor: Any = SentTensor()
+    send(tensor, torch.device("cuda"))
+    assert tensor.calls == ["pinned", "to cuda without waiting"]
+    assert torch.equal(send(torch.ones(2), torch.device("cpu")), torch.ones(2))
 
 
 def in_a_compiler(error: Exception) -> Exception:

@@ -16,7 +16,6 @@ from diffusers import (
     SchedulerMixin,
     StableDiffusionPipeline,
     UNet2DConditionModel,
-    UniPCMultistepScheduler,
     schedulers,
 )
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
@@ -38,6 +37,7 @@ from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.load_errors import explain_load_errors
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.checkpoints.tokenizer import load_tokenizer
+from monetize.checkpoints.unipc import UniPCMultistepScheduler
 from monetize.devices import Placement
 from monetize.errors import CheckpointError, UsageError
 from monetize.messages import name_some
@@ -175,7 +175,8 @@ def _load_scheduler(checkpoint: Checkpoint, name: str | None) -> SchedulerMixin:
             # As in Stable Diffusion; the Runge-Kutta steps of PNDM fail with few steps.
             config.setdefault("skip_prk_steps", True)
     elif isinstance(own, str) and own in KarrasDiffusionSchedulers.__members__:
-        kind = getattr(schedulers, own)
+        named = {kind.__name__: kind for kind in SCHEDULER_CLASSES.values()}
+        kind = named.get(own) or getattr(schedulers, own)
     else:
         raise CheckpointError(
             f"--model {checkpoint.name}: its scheduler {own} is not one for Stable Diffusion: "

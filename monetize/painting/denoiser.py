@@ -13,6 +13,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
+from monetize.devices import send
 from monetize.painting.attention.injection import AttentionInjection
 from monetize.painting.attention.token_weights import TokenWeights
 from monetize.painting.request import PaintRequest
@@ -53,12 +54,12 @@ class Denoiser:
         guidance_scale = settings.guidance_scale
         assert guidance_scale is not None  # the settings are complete
         timesteps = set_timesteps(scheduler, settings)
-        timesteps_on_device = timesteps.to(self.device)
+        timesteps_on_device = send(timesteps, self.device)
         prompt_embeds = self._encode([request.input_ids for request in requests])
         negative_prompt_embeds = self._encode_negative(settings.negative_prompt)
         both_embeds = torch.cat([negative_prompt_embeds.expand_as(prompt_embeds), prompt_embeds])
         weights = self._weights(requests)
-        latents: Tensor = noise.to(self.device, unet.dtype)
+        latents: Tensor = send(noise.to(unet.dtype), self.device)
         if init_latents is None:
             latents = latents * scheduler.init_noise_sigma
         else:
@@ -95,6 +96,7 @@ class Denoiser:
                     )
                 options = step_options(scheduler, i)
                 latents = scheduler.step(noise_pred, timestep, latents, **options).prev_sample
+                latents = latents.to(unet.dtype)  # on MPS a step gives float32 for float16
                 latents = injection.blend(latents)
                 if on_step is not None:
                     on_step(i + 1, len(timesteps))
@@ -118,12 +120,12 @@ class Denoiser:
         attention_mask = None
         if getattr(text_encoder.config, "use_attention_mask", False):
             mask = [[1] * len(ids) + [0] * (limit - len(ids)) for ids in distinct]
-            attention_mask = torch.tensor(mask, device=self.device)
+            attention_mask = send(torch.tensor(mask), self.device)
         prompt_embeds = text_encoder(
-            torch.tensor(padded, device=self.device), attention_mask=attention_mask
+            send(torch.tensor(padded), self.device), attention_mask=attention_mask
         )[0]
-        indices = torch.tensor([distinct.index(ids) for ids in input_ids], device=self.device)
-        return torch.index_select(prompt_embeds, 0, indices)
+        indices = torch.tensor([distinct.index(ids) for ids in input_ids])
+        return torch.index_select(prompt_embeds, 0, send(indices, self.device))
 
     def _encode_negative(self, negative_prompt: str) -> Tensor:
         """Text encoder states of the negative prompt, (1, text positions, width); kept."""
@@ -140,5 +142,5 @@ class Denoiser:
         rows = torch.tensor([request.token_weights or ones for request in requests])
         # The unconditional half of the batch comes first; it is not weighted.
         both = torch.cat([torch.ones_like(rows), rows]).unsqueeze(-1)
-        both = both.to(self.device, self.pipeline.unet.dtype)
+        both = send(both.to(self.pipeline.unet.dtype), self.device)
         return both[len(rows) :], both

@@ -1,12 +1,13 @@
 """What the loop of evaluations spares, and that it spares nothing of the painting."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
-from helpers import denoise
+from helpers import Tiny, denoise
 from torch.utils.flop_counter import FlopCounterMode
 
 from monetize.errors import UsageError
@@ -109,3 +110,20 @@ def test_equal_prompts_are_encoded_once(
     for i, prompt in enumerate([PROMPT, other, PROMPT]):
         alone = denoise(painter, [prompt], [i + 1])
         assert torch.allclose(together[i : i + 1], alone, rtol=0, atol=1e-4)
+
+
+def test_latents_keep_their_precision_where_a_step_gives_another(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on MPS, where a number in float32 makes a product of float16 float32."""
+    painter = Painter.from_pretrained(
+        str(tiny.painter), device="cpu", dtype="bfloat16", num_inference_steps=2
+    )
+    scheduler = painter.pipeline.scheduler
+    step = scheduler.step
+
+    def promoting(*args: Any, **kwargs: Any) -> SimpleNamespace:
+        return SimpleNamespace(prev_sample=step(*args, **kwargs).prev_sample.float())
+
+    monkeypatch.setattr(scheduler, "step", promoting)
+    assert denoise(painter, [PROMPT], [1]).dtype == torch.bfloat16
