@@ -7,6 +7,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
+from monetize.devices import send
 from monetize.errors import PaintingError
 
 # The autoencoder's memory grows with its batch: decoding takes 2.51 TFLOP and, in half precision,
@@ -46,13 +47,13 @@ def encode_images(
     at_once = IMAGES_AT_ONCE.get(device.type, 1)
     encoded = []
     for i, part in enumerate(torch.split(pixels, at_once)):
-        output = vae.encode(part.to(device, vae.dtype))
+        output = vae.encode(send(part.to(vae.dtype), device))
         if not hasattr(output, "latent_dist"):
             encoded.append(output.latents.float())
             continue
         mean, std = output.latent_dist.mean, output.latent_dist.std
-        drawn = _draw(generators[i * at_once : (i + 1) * at_once], mean.shape[1:]).to(device)
-        encoded.append(mean.float() + std.float() * drawn)
+        drawn = _draw(generators[i * at_once : (i + 1) * at_once], mean.shape[1:])
+        encoded.append(mean.float() + std.float() * send(drawn, device))
     latents = torch.cat(encoded) * vae.config.scaling_factor
     return latents, _draw(generators, latents.shape[1:])
 

@@ -1,9 +1,10 @@
-"""Chunks → JPEGs; a thread encodes one chunk while the device paints the next."""
+"""Chunks → JPEGs, sent to the device and encoded beside the thread that saves them."""
 
 import io
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -53,32 +54,37 @@ class ChunkPainter:
         self.plan = painter.plan
         self._spec = spec
         self._painter = painter
-        self._thread = ThreadPoolExecutor(1)
+        self._encoder = ThreadPoolExecutor(1)
+        self._sender = ThreadPoolExecutor(1)
+        self._closed = False
         self._finished = 0.0
 
     def close(self) -> None:
-        """Wait for the encoding thread."""
-        self._thread.shutdown()
+        """Stop sending, and wait for what is being encoded."""
+        self._closed = True
+        self._sender.shutdown(cancel_futures=True)
+        self._encoder.shutdown()
 
     def paint(
         self, chunks: Iterable[Chunk | None], progress: Stage
     ) -> Iterator[tuple[Chunk, PaintedChunk]]:
-        """Paint chunks in order; on CUDA one is yielded when the next is on the device.
+        """Paint chunks in order.
 
+        On CUDA another thread sends them to the device, where a chunk waits for room among the
+        kernels of the one before: so the device has work while the caller saves what it was given.
         None stands for a chunk that is not there yet: what was begun is finished meanwhile.
         """
-        before: tuple[Chunk, Future[PaintedChunk]] | None = None
+        sent = deque[tuple[Chunk, Future[Future[PaintedChunk]]]]()
         for chunk in chunks:
-            started = (chunk, self._start(chunk, progress)) if chunk else None
-            if before is not None:
-                yield before[0], before[1].result()
-            before = started
-            # Elsewhere the chunk is painted by now; an interruption of the next must not lose it.
-            if before is not None and not self.overlapping:
-                yield before[0], before[1].result()
-                before = None
-        if before is not None:
-            yield before[0], before[1].result()
+            if chunk and not self.overlapping:
+                # It is painted by now; an interruption of the next must not lose it.
+                yield chunk, self._start(chunk, progress).result()
+            elif chunk:
+                sent.append((chunk, self._sender.submit(self._start, chunk, progress)))
+            while len(sent) > (1 if chunk else 0):
+                yield _painted(*sent.popleft())
+        while sent:
+            yield _painted(*sent.popleft())
 
     def _start(self, chunk: Chunk, progress: Stage) -> Future[PaintedChunk]:
         """Send a chunk to the device; its JPEGs come later."""
@@ -87,12 +93,14 @@ class ChunkPainter:
 
         def on_step(step: int, of: int) -> None:
             nonlocal evaluations
+            if self._closed:
+                raise CancelledError
             evaluations = of
             progress.step(f"step {step}/{of}")
 
         requests = [item.request for item in chunk.items]
         pending = self._painter.start(requests, chunk.settings, on_step)
-        return self._thread.submit(self._finish, chunk, pending, evaluations, started)
+        return self._encoder.submit(self._finish, chunk, pending, evaluations, started)
 
     def _finish(
         self, chunk: Chunk, pending: PendingBatches, evaluations: int, started: float
@@ -109,6 +117,10 @@ class ChunkPainter:
 
     def _encode(self, image: Image.Image) -> bytes:
         return to_jpeg(image, self._spec.output_size, self._spec.jpeg_quality)
+
+
+def _painted(chunk: Chunk, sent: Future[Future[PaintedChunk]]) -> tuple[Chunk, PaintedChunk]:
+    return chunk, sent.result().result()
 
 
 def to_jpeg(image: Image.Image, output_size: int, quality: int) -> bytes:

@@ -136,18 +136,24 @@ class WorkerPool(Executor):
 
 
 class PipeReporter(Reporter):
-    """Sends messages through a pipe."""
+    """Sends messages through a pipe, from any thread."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def send(self, kind: str, content: object = None) -> None:
+        """Send something of this kind."""
+        with self._lock:
+            self._pipe.send((kind, content))
 
     def say(self, text: str) -> None:
         """Send a line of information."""
-        self._pipe.send(("say", text))
+        self.send("say", text)
 
     def warn(self, text: str) -> None:
         """Send a warning."""
-        self._pipe.send(("warn", text))
+        self.send("warn", text)
 
 
 def _work(pipe: Connection, spec: ChunkPainterSpec) -> None:
@@ -156,18 +162,19 @@ def _work(pipe: Connection, spec: ChunkPainterSpec) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for library in (diffusers, transformers):
         library.utils.logging.disable_progress_bar()
+    reporter = PipeReporter(pipe)
     try:
         try_out(spec.painter.placement.device)
-        painter = spec.load(PipeReporter(pipe))
-        pipe.send(("ready", None))
+        painter = spec.load(reporter)
+        reporter.send("ready")
         for _, painted in painter.paint(_receive(pipe), Stage()):
-            pipe.send(("painted", painted))
+            reporter.send("painted", painted)
     except (EOFError, BrokenPipeError):
         pass  # the job is over
     except MonetizeError as error:
-        pipe.send(("error", error))
+        reporter.send("error", error)
     except Exception:
-        pipe.send(("bug", traceback.format_exc()))
+        reporter.send("bug", traceback.format_exc())
 
 
 def _leave_ctrl_c_to_parent() -> None:
