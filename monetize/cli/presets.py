@@ -15,7 +15,7 @@ from monetize.cli.path_types import InputPath
 from monetize.cli.terminal import Terminal
 from monetize.errors import UsageError
 from monetize.presets import PRESETS, load_config
-from monetize.settings import DeviceSettings, PaintSettings
+from monetize.settings import MAX_NUMBER, DeviceSettings, PaintSettings
 
 # What TOML must hold, by the name of the option's click type; other types take text.
 TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
@@ -123,5 +123,7 @@ def _check_type(path: Path, param: click.Parameter, value: object) -> None:
         fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
     else:
         fits = isinstance(value, kinds) and (bool in kinds) == isinstance(value, bool)
+        if isinstance(value, int) and abs(value) > MAX_NUMBER:
+            what, fits = f"{MAX_NUMBER} at most", False
     if not fits:
         raise UsageError(f"{path}: {param.name} must be {what}, not {reprlib.repr(value)}")

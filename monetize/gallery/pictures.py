@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from monetize.errors import InputError, PhotoError
 from monetize.images.decoding import image_size, opened_photo
+from monetize.images.photos import photo_path
 from monetize.images.zip_files import read_member
 from monetize.job.report_reader import Results, Row, opened
 from monetize.messages import printable
@@ -39,7 +40,9 @@ def write_pictures(
             size = _write_painting(archive, row.file, folder / "paintings" / row.file)
             if photos is None:
                 return size, NOT_FOUND
-            return size, _write_photo(photos / row.photo, size, folder / "photos" / row.file)
+            return size, _write_photo(
+                photo_path(photos, row.photo), size, folder / "photos" / row.file
+            )
 
         pool = ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1))
         try:

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from monetize.errors import InputError
 from monetize.file_errors import reason
@@ -19,6 +19,7 @@ from monetize.images.file_types import (
 )
 from monetize.images.reading import read_head
 from monetize.messages import counted, name_some, printable
+from monetize.text_files import canonical
 
 WORKSPACE_SUFFIX = ".zip.work"
 # Every gallery folder contains this file; no other folder is ever replaced by a gallery.
@@ -128,6 +129,21 @@ def _other_kind(entry: os.DirEntry[str], path: Path) -> str | None:
         return "other file"
     head = read_head(path, HEAD_BYTES)
     return None if image_format(head) else other_kind(head) or "other file"
+
+
+def photo_path(folder: Path, key: str) -> Path:
+    """Return a photo of a folder by its key, whose name the disk may have in other letters.
+
+    A Mac composes or decomposes the letters of file names when they are copied.
+    """
+    path = folder
+    for name in PurePosixPath(key).parts:
+        child = path / name
+        if not name.isascii() and not os.access(child, os.F_OK) and path.is_dir():
+            same = (each for each in path.iterdir() if canonical(each.name) == canonical(name))
+            child = next(same, child)
+        path = child
+    return path
 
 
 def require_some(found: Found, folder: Path, recursive: bool) -> None:

@@ -12,6 +12,7 @@ from monetize.job.job import Job
 from monetize.painting.request import PaintRequest
 from monetize.prompts.prompt import compose
 from monetize.prompts.tokens import WeightedPrompt, weigh
+from monetize.text_files import canonical
 
 
 @dataclass(frozen=True)
@@ -78,5 +79,7 @@ def painting_identity(
 
 def photo_seed(base: int, key: str) -> int:
     """A photo's own seed, 32 bits: the same on every machine, in any order and batch."""
-    digest = hashlib.sha256(f"{base}:{key}".encode(errors="surrogateescape")).digest()
+    # A Mac may list the same name in another Unicode form.
+    text = f"{base}:{canonical(key)}"
+    digest = hashlib.sha256(text.encode(errors="surrogateescape")).digest()
     return int.from_bytes(digest[:4], "big")

@@ -5,6 +5,9 @@ from pathlib import Path
 from helpers import Run, Tiny, rows
 from PIL import Image
 
+from monetize.images.photos import photo_path
+from monetize.job.plan import photo_seed
+
 DECOMPOSED, COMPOSED = "cafe\u0301", "caf\u00e9"
 
 
@@ -28,3 +31,13 @@ def test_a_weight_in_the_other_form_finds_its_word(cli: Run, tiny: Tiny) -> None
         missing = cli("tokens", f"a {prompt}", "--model", tiny.painter, "-w", "cafe=2")
         assert missing.exit_code == 2
         assert f"Its words are: a, {prompt}" in missing.stderr
+
+
+def test_a_photo_in_the_other_form_has_the_same_seed_and_is_found(tmp_path: Path) -> None:
+    assert photo_seed(7, f"{COMPOSED}.jpg") == photo_seed(7, f"{DECOMPOSED}.jpg")
+    photo = tmp_path / DECOMPOSED / f"{COMPOSED}.jpg"
+    photo.parent.mkdir()
+    photo.write_bytes(b"x")
+    assert photo_path(tmp_path, f"{COMPOSED}/{DECOMPOSED}.jpg") == photo
+    assert photo_path(tmp_path, f"{DECOMPOSED}/{COMPOSED}.jpg") == photo
+    assert photo_path(tmp_path, f"{COMPOSED}/other.jpg") == photo.parent / "other.jpg"
