@@ -19,7 +19,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "guidance_end": 0.8,
     },
 }
-MAX_SIZE = 100_000  # bytes; larger files take the parser long
+MAX_SIZE = 20_000  # bytes; long dotted keys take the parser quadratic time
 TABLES: dict[str, type] = {
     "run": RunSettings,
     "caption": CaptionSettings,

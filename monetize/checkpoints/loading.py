@@ -169,6 +169,8 @@ def _load_scheduler(checkpoint: Checkpoint, name: str | None) -> SchedulerMixin:
     """Make a scheduler of this name, or the checkpoint's own, with the checkpoint's values."""
     config = read_config(checkpoint, "scheduler/scheduler_config.json")
     own = config.get("_class_name")
+    # What the pipeline would set, with a warning, where a configuration leaves it out.
+    config = {"clip_sample": False, "steps_offset": 1, **config}
     if name is not None:
         kind = SCHEDULER_CLASSES[name]
         if name == "pndm":
@@ -186,7 +188,8 @@ def _load_scheduler(checkpoint: Checkpoint, name: str | None) -> SchedulerMixin:
     trial.set_timesteps(2)
     sample = torch.ones(1, 4, 8, 8)
     for timestep in trial.timesteps:
-        sample = trial.step(sample, timestep, sample).prev_sample
+        noise = trial.scale_model_input(sample, timestep)
+        sample = trial.step(noise, timestep, sample).prev_sample
     if not torch.isfinite(sample).all():
         raise CheckpointError(
             f"--model {checkpoint.name}: its scheduler/scheduler_config.json describes noise that "

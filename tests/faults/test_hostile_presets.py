@@ -10,7 +10,7 @@ from helpers import Run
 from monetize.errors import UsageError
 from monetize.presets import MAX_SIZE, load_config
 
-DEEP = 40_000
+DEEP = 18_000
 WHOLE = {
     "empty table": b"[",
     "deep arrays": b"[paint]\nsize = " + b"[" * DEEP,
@@ -22,7 +22,7 @@ WHOLE = {
     "another encoding": "[run]\nseed = 1".encode("utf-16-le"),
     "large": b"#" * (MAX_SIZE + 1),
     "a table twice": b"[run]\n[run]\n",
-    "a long key": b"[paint]\n" + b"a" * 50_000 + b" = 1",
+    "a long key": b"[paint]\n" + b"a" * 19_000 + b" = 1",
     "a dotted table": b"[paint.size]\na = 1",
 }
 VALUES = (
