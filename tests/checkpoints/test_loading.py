@@ -274,9 +274,7 @@ def test_the_full_size_captioner_matches_vit_gpt2() -> None:
 
 
 @pytest.mark.parametrize("scheduler", [None, *SCHEDULER_CLASSES])
-def test_every_scheduler_is_loaded_without_a_warning(
-    tiny: Tiny, scheduler: str | None
-) -> None:
+def test_every_scheduler_is_loaded_without_a_warning(tiny: Tiny, scheduler: str | None) -> None:
     checkpoint = resolve(str(tiny.painter), PAINTER)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
