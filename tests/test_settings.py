@@ -4,7 +4,13 @@ import pytest
 
 from monetize.errors import UsageError
 from monetize.prompts.weights import Weight
-from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
+from monetize.settings import (
+    CaptionSettings,
+    DeviceSettings,
+    EditSettings,
+    PaintSettings,
+    RunSettings,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +31,9 @@ from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, Ru
         (RunSettings, {"seed": -1}, "--seed must be between 0 and"),
         (RunSettings, {"limit": 0}, "--limit must be at least 1"),
         (RunSettings, {"jpeg_quality": 101}, "--jpeg-quality must be between 1 and 100"),
+        (EditSettings, {"keep_words": -0.1}, "--keep-words must be between 0 and 1, not -0.1"),
+        (EditSettings, {"keep_layout": 2}, "--keep-layout must be between 0 and 1, not 2"),
+        (EditSettings, {"keep_layout_at": 0}, "--keep-layout-at must be at least 1"),
         (DeviceSettings, {"dtype": "int8"}, "--dtype must be one of auto"),
     ],
 )  # fmt: skip

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monetize.cli.edits import edit_settings, edited_prompts
 from monetize.cli.help import SectionedCommand
 from monetize.cli.init_image import check_init_image
 from monetize.cli.options.base import build
 from monetize.cli.options.common import common_options
 from monetize.cli.options.device import device_options
+from monetize.cli.options.editing import editing_options
 from monetize.cli.options.input import from_file_option, init_image_option
 from monetize.cli.options.output import paint_output_options
 from monetize.cli.options.painting import paint_seed_options, painting_options, start_options
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 @start_options
 @weight_options
 @sweep_options
+@editing_options
 @batch_options
 @device_options
 @paint_output_options
@@ -48,6 +51,7 @@ def paint(
     heatmap: Path | None,
     sweeps: "tuple[Sweep, ...]",
     keep: bool,
+    edit: str | None,
     overwrite: bool,
     quiet: bool,
     verbose: bool,
@@ -71,18 +75,24 @@ def paint(
       monetize paint "a pine tree and a red sun" -w pine=-1 --heatmap where.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:1 -o sweep.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:2 --sweep "red sun=0:2:1" --keep
+      monetize paint "a lake at sunset" --edit "a lake in a storm" -o storm.png
+      monetize paint "a pine tree and a red sun" -w pine=-1 --keep-layout 0.4 -o less-pine.png
+      monetize paint "a cat in a garden" --edit "a dog in a garden" --only dog
     """
     import secrets
 
-    from monetize.cli.paint_outputs import Outputs, SweepOutputs
+    from monetize.cli.paint_outputs import EditOutputs, Outputs, SweepOutputs
     from monetize.prompts.prompt import Prompt
     from monetize.prompts.sweep import Grid
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings, device = build(PaintSettings, params), build(DeviceSettings, params)
+    editing = edit_settings(params, edit)
     texts = _texts(prompt, from_file)
     _check_sweep(sweeps, texts, number=number, heatmap=heatmap, keep=keep)
-    if settings.palette is not None and (sweeps or (heatmap is not None and settings.weight)):
+    if settings.palette is not None and (
+        sweeps or editing or (heatmap is not None and settings.weight)
+    ):
         raise UsageError(
             "--palette may give each picture the colors of another painting, so the pictures "
             "cannot be compared: leave it out, or give --palette none"
@@ -96,7 +106,13 @@ def paint(
         seed = secrets.randbelow(2**32)
     if seed + number - 1 > MAX_SEED:
         raise UsageError(f"--seed {seed}: the last of {number} seeds would be above {MAX_SEED}")
-    if sweeps:
+    seeds = range(seed, seed + number)
+    if editing:
+        edited = edited_prompts(texts, edit, settings, sweeps=sweeps, heatmap=heatmap)
+        named = [(each, seed) for each in edited for seed in seeds]
+        edit_outputs = EditOutputs.plan(output, named, overwrite=overwrite)
+        prompts = [Prompt(text) for text in texts]
+    elif sweeps:
         grid = Grid(texts[0], settings.weight, sweeps)
         sweep_outputs = SweepOutputs.plan(grid, output, seed, keep=keep, overwrite=overwrite)
         prompts = grid.prompts[:1]  # all weights act on the same tokens
@@ -107,24 +123,31 @@ def paint(
 
     load_libraries(terminal)
     warn_unless_faster(settings, device, terminal)
-    from monetize.cli.paint_writing import write_paintings, write_sweep
+    from monetize.cli.paint_writing import write_edits, write_paintings, write_sweep
     from monetize.painting.prompt_painter import PromptPainter
     from monetize.painting.spec import PainterSpec
 
     spec = PainterSpec.resolve(settings, device, terminal)
     painter = PromptPainter(spec, terminal)
     painter.check(prompts, sweeps, heat=heatmap is not None)
+    if editing and edit is not None:
+        painter.check(edited, what="--edit")
     last = f" to {seed + number - 1}" if number > 1 else ""
     terminal.say(f"Seed: {seed}{last}")
     terminal.say(f"Painter: {spec}")
     if init_image is not None and photo_size is not None:
         painter.say_start(init_image, photo_size)
-    if sweeps:
+    if editing:
+        edits = [
+            painter.edited(painter.request(base, seed, init_image), changed, editing)
+            for base, changed in zip(prompts, edited, strict=True)
+            for seed in seeds
+        ]
+        write_edits(painter, edits, edit_outputs, terminal)
+    elif sweeps:
         write_sweep(painter, grid, seed, init_image, sweep_outputs, terminal)
     else:
-        requests = [
-            painter.request(each, seed + i, init_image) for each in prompts for i in range(number)
-        ]
+        requests = [painter.request(each, seed, init_image) for each in prompts for seed in seeds]
         write_paintings(painter, requests, outputs, terminal)
 
 

@@ -1,4 +1,4 @@
-"""The files that `monetize paint` writes: paintings, sheets of heat maps, sheets of sweeps."""
+"""The files that `monetize paint` writes: paintings, and sheets of heat maps, sweeps and edits."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from monetize.atomic_files import write_bytes
 from monetize.errors import UsageError
-from monetize.images.output_paths import check_outputs, free_name, numbered
+from monetize.images.output_paths import check_outputs, companion_paths, free_name, numbered
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import MAX_PICTURES, Grid
+
+EDIT_COMPANIONS = ("-base", "-sheet")
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,33 @@ class SweepOutputs:
         if kept:
             check_outputs(kept, "--keep", overwrite=overwrite)
         return cls(sheet, kept, overwrite)
+
+
+@dataclass(frozen=True)
+class EditOutputs:
+    """Where each edited painting goes, the painting it is an edit of, and the sheet of the two."""
+
+    files: Sequence[tuple[Path, Path, Path]]
+    overwrite: bool
+
+    @classmethod
+    def plan(
+        cls, output: Path | None, edits: Sequence[tuple[Prompt, int]], *, overwrite: bool
+    ) -> "EditOutputs":
+        """Name the files of edited prompts and seeds; raises UsageError if one cannot be written.
+
+        The base and the sheet are named after the edited painting: less-pine.png is next to
+        less-pine-base.png and less-pine-sheet.png.
+        """
+        paths = numbered(output, len(edits)) if output else []
+        taken = set[Path]()
+        for prompt, seed in [] if output else edits:
+            path = free_name(prompt.text, seed, taken=taken, companions=EDIT_COMPANIONS)
+            taken |= {each.resolve() for each in (path, *companion_paths(path, EDIT_COMPANIONS))}
+            paths.append(path)
+        files = []
+        for path in paths:
+            base, sheet = companion_paths(path, EDIT_COMPANIONS)
+            files.append((path, base, sheet))
+        check_outputs([each for trio in files for each in trio], "--output", overwrite=overwrite)
+        return cls(files, overwrite)

@@ -1,4 +1,4 @@
-"""Paint what `monetize paint` was asked for, and write it: images, heat maps, sweeps."""
+"""Paint what `monetize paint` was asked for, and write it: images, heat maps, sweeps, edits."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from monetize.atomic_files import write_bytes
-from monetize.cli.paint_outputs import Outputs, SweepOutputs
+from monetize.cli.paint_outputs import EditOutputs, Outputs, SweepOutputs
 from monetize.cli.terminal import Terminal
 from monetize.images.encoding import encode
 from monetize.painting.prompt_painter import PromptPainter
 from monetize.painting.request import PaintRequest
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import Grid
-from monetize.sheets import painting_heatmap, sweep_sheet
+from monetize.sheets import edit_sheet, painting_heatmap, sweep_sheet
 
 
 def write_paintings(
@@ -67,3 +67,25 @@ def write_sweep(
     data = encode(sweep_sheet.draw(grid, images, seed), outputs.sheet, text)
     write_bytes(outputs.sheet, data, overwrite=outputs.overwrite)
     terminal.result(str(outputs.sheet))
+
+
+def write_edits(
+    painter: PromptPainter,
+    edits: Sequence[PaintRequest],
+    outputs: EditOutputs,
+    terminal: Terminal,
+) -> None:
+    """Paint edits with their bases; write and print the files of each pair once it is painted."""
+    for (base, edited), paths in zip(painter.paint_edits(edits), outputs.files, strict=True):
+        edited_path, base_path, sheet_path = paths
+        sheet = edit_sheet.draw(base, edited)
+        for path, image, text in (
+            (base_path, base.image, base.parameters()),
+            (edited_path, edited.image, edited.parameters()),
+            (sheet_path, sheet, edited.parameters({"Sheet": "base and edit"})),
+        ):
+            write_bytes(path, encode(image, path, text), overwrite=outputs.overwrite)
+            terminal.result(str(path))
+        for path, painting in ((base_path, base), (edited_path, edited)):
+            if painting.flagged:
+                terminal.warn(f"{path} was blacked out by the safety checker")

@@ -39,19 +39,34 @@ def check_files(paths: Sequence[Path], flag: str, *, overwrite: bool) -> None:
 
 
 def free_name(
-    prompt: str, seed: int, folder: Path = Path(), *, suffix: str = "", taken: Collection[Path] = ()
+    prompt: str,
+    seed: int,
+    folder: Path = Path(),
+    *,
+    suffix: str = "",
+    taken: Collection[Path] = (),
+    companions: Collection[str] = (),
 ) -> Path:
     """Return an unused PNG path named after prompt and seed.
 
-    `suffix` follows the seed; `taken` are resolved paths reserved for other files.
+    `suffix` follows the seed; `taken` are resolved paths reserved for other files. `companions` are
+    endings that the names of further files add to its stem: these are unused, too.
     """
     stem = f"{_slug(prompt) or 'painting'}-{seed}{suffix}"
     path = folder / f"{stem}.png"
     number = 1
-    while path.exists() or path.resolve() in taken:
+    while any(
+        each.exists() or each.resolve() in taken
+        for each in (path, *companion_paths(path, companions))
+    ):
         number += 1
         path = folder / f"{stem}-{number}.png"
     return path
+
+
+def companion_paths(path: Path, endings: Collection[str]) -> list[Path]:
+    """Return the files next to path whose stems have these endings."""
+    return [path.with_stem(path.stem + ending) for ending in endings]
 
 
 def _slug(text: str) -> str:

@@ -32,7 +32,12 @@ class PromptPainter:
         self._palette = PaletteSource.of(palette) if palette else None
 
     def check(
-        self, prompts: Sequence[Prompt], sweeps: Collection[Sweep] = (), *, heat: bool = False
+        self,
+        prompts: Sequence[Prompt],
+        sweeps: Collection[Sweep] = (),
+        *,
+        heat: bool = False,
+        what: str = "the prompt",
     ) -> None:
         """Warn about what the text encoder's limit cuts off.
 
@@ -43,7 +48,7 @@ class PromptPainter:
             raise UsageError("--heatmap: a compiled model records none: leave out --compile")
         for prompt in prompts:
             weighted = weigh_strictly(self.spec.tokenizer, prompt, sweeps)
-            for warning in weighted.warnings(sweeps=sweeps):
+            for warning in weighted.warnings(what, sweeps):
                 self._reporter.warn(warning)
             if heat and not word_positions(self.spec.tokenizer, prompt):
                 raise UsageError(f"--heatmap: there is no word in {prompt.text!r}: leave it out")

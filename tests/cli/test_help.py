@@ -9,7 +9,7 @@ from helpers import Run
 
 SECTIONS = {
     "run": ["Input", "Captions", "Painting", "Weights", "Speed", "Device", "Output", "Other"],
-    "paint": ["Input", "Painting", "Weights", "Speed", "Device", "Output", "Other"],
+    "paint": ["Input", "Painting", "Weights", "Editing", "Speed", "Device", "Output", "Other"],
     "caption": ["Input", "Captions", "Device", "Output", "Other"],
 }
 

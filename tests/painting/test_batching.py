@@ -15,13 +15,14 @@ from monetize.errors import OutOfMemory, UsageError
 from monetize.painting.batch_plan import BatchPlan
 from monetize.painting.batching import BatchPainter, plan_batches
 from monetize.painting.compilation import Variant
+from monetize.painting.editing import edited_request
 from monetize.painting.painter import Painter
 from monetize.painting.painting import Painting
 from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.weights import Weight
-from monetize.settings import DeviceSettings, PaintSettings
+from monetize.settings import DeviceSettings, EditSettings, PaintSettings
 
 Load = Callable[..., Painter]
 PROMPTS = [
@@ -74,6 +75,25 @@ def test_batches_of_any_size_give_what_one_gives(
         whole,
     )
     assert sizes == [2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "sizes"), [(1, [1, 2, 2]), (2, [1, 2, 2]), (3, [3, 2]), (4, [3, 2]), (5, [5])]
+)
+def test_an_edit_is_in_the_batch_of_its_base(
+    painter_with: Load, monkeypatch: pytest.MonkeyPatch, batch_size: int, sizes: list[int]
+) -> None:
+    painter = painter_with()
+    plain, base, other = requests(painter, PROMPTS[1:4], SEEDS[:3])
+    batch = [plain]
+    for each in (base, other):
+        edited = Prompt("a green sun")
+        settings = EditSettings()
+        batch += [each, edited_request(painter.pipeline.tokenizer, each, edited, settings)]
+    whole = painter.paint(batch)
+    seen = watched(painter, monkeypatch, most=5)
+    assert_alike(BatchPainter(painter, batch_size, Reporter()).start(batch).result(), whole)
+    assert seen == sizes
 
 
 def test_the_last_batch_is_padded_for_a_compiled_model(

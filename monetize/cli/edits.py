@@ -1,0 +1,56 @@
+"""What `monetize paint` was asked to edit: the settings, and the edited prompts."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monetize.errors import UsageError
+from monetize.settings import EditSettings, PaintSettings
+
+if TYPE_CHECKING:
+    from monetize.prompts.prompt import Prompt
+    from monetize.prompts.sweep import Sweep
+
+
+def edit_settings(params: Mapping[str, Any], edit: str | None) -> EditSettings | None:
+    """Return the settings of an edit, None if no option asks for one.
+
+    Raises UsageError for settings that are out of range.
+    """
+    names = [field.name for field in fields(EditSettings)]
+    given = {name: params[name] for name in names if params[name] not in (None, ())}
+    return EditSettings(**given) if given or edit is not None else None
+
+
+def edited_prompts(
+    texts: list[str],
+    edit: str | None,
+    settings: PaintSettings,
+    *,
+    sweeps: "tuple[Sweep, ...]",
+    heatmap: Path | None,
+) -> "list[Prompt]":
+    """Return the edited prompt of each text.
+
+    Raises UsageError for what cannot be combined with an edit.
+    """
+    from monetize.prompts.prompt import Prompt, read_prompt
+
+    if sweeps:
+        raise UsageError("--sweep cannot be combined with an edit: use --weight instead")
+    if heatmap is not None:
+        raise UsageError(
+            "--heatmap cannot be combined with an edit, whose attention is that of PROMPT: leave "
+            "out one of them"
+        )
+    if settings.compile:
+        raise UsageError("a compiled model cannot paint edits: leave out --compile")
+    if edit is None:
+        return [Prompt(text, settings.weight) for text in texts]
+    if len(texts) > 1:
+        raise UsageError(f"--edit takes one prompt, not {len(texts)}")
+    edit = read_prompt(edit)
+    if not edit.strip():
+        raise UsageError("--edit is empty")
+    return [Prompt(edit, settings.weight)]
