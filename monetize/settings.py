@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from monetize.errors import UsageError
+from monetize.image_sizes import FIT, parse_size, pixels_of
 from monetize.prompts.weights import Weight
 from monetize.prompts.words import fold
 
@@ -61,8 +62,9 @@ class PaintSettings:
     A `model` of `auto` is sd-v1-4 on CUDA and pocket elsewhere. None stands for the checkpoint's
     own `size` (pixels), `num_inference_steps`, `guidance_scale` and `scheduler` (512, 50, 7.5 and
     PNDM for Stable Diffusion v1), for the `batch_size` that fits in the device's memory, and for
-    `compile` if there are enough paintings for it to save time. With a `strength`, paintings start
-    from photos, and int(num_inference_steps × strength) steps are made; None starts from noise.
+    `compile` if there are enough paintings for it to save time. Other sizes are `512x384` and
+    `fit`, which is the shape of the photo. With a `strength`, paintings start from photos, and
+    int(num_inference_steps × strength) steps are made; None starts from noise.
     `fit` is how an image goes into another shape; None is crop. Token weights apply to the steps at
     fractions [weight_start, weight_end) of those that are made, guidance to [guidance_start,
     guidance_end). A `palette` is `monet` or a folder or zip of paintings: the colors of each
@@ -70,7 +72,7 @@ class PaintSettings:
     """
 
     model: str = "auto"
-    size: int | None = None
+    size: int | str | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     guidance_start: float = 0.0
@@ -92,11 +94,14 @@ class PaintSettings:
         for name, low, high in (
             ("num_inference_steps", 1, MAX_STEPS),
             ("guidance_scale", 0, math.inf),
-            ("size", 8, math.inf),
             ("batch_size", 1, math.inf),
         ):
             if getattr(self, name) is not None:
                 _within(self, name, low, high)
+        if self.size is not None:
+            _check_size(self, "size", 8)
+        if self.size == FIT and self.compile:
+            raise UsageError("--compile with --size fit would compile each shape: leave one out")
         _within(self, "palette_strength", 0, 1)
         if self.strength is not None and not 0 < self.strength <= 1:
             raise UsageError(
@@ -148,7 +153,7 @@ class RunSettings:
     shared_seed: bool = False
     recursive: bool = True
     limit: int | None = None
-    output_size: int = 256
+    output_size: int | str = 256
     jpeg_quality: int = 95
     time_budget: float | None = None
     allow_approximate: bool = False
@@ -160,7 +165,7 @@ class RunSettings:
         _within(self, "seed", 0, MAX_SEED)
         if self.limit is not None:
             _within(self, "limit", 1)
-        _within(self, "output_size", 1)
+        _check_size(self, "output_size", 1)
         if self.time_budget is not None:
             _within(self, "time_budget", 1)
         elif self.allow_approximate:
@@ -190,6 +195,21 @@ def _within(settings: Any, name: str, low: float, high: float = math.inf) -> Non
     if not (low <= value <= min(high, MAX_NUMBER)):
         limits = f"at least {low}" if high == math.inf else f"between {low} and {high}"
         raise UsageError(f"{flag(name)} must be {limits}, not {reprlib.repr(value)}")
+
+
+def _check_size(settings: Any, name: str, least: int) -> None:
+    """Check a size: pixels of a square, WIDTHxHEIGHT, or fit."""
+    value = getattr(settings, name)
+    if isinstance(value, str):
+        try:
+            value = parse_size(value)
+        except ValueError as error:
+            raise UsageError(f"{flag(name)}: {error}") from None
+    if value == FIT:
+        return
+    for side in pixels_of(value):
+        if not least <= side <= MAX_NUMBER:
+            raise UsageError(f"{flag(name)} must be at least {least}, not {value!r}")
 
 
 def _interval(settings: Any, start: str, end: str) -> None:

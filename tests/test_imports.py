@@ -36,6 +36,7 @@ ROOM_OF_MODULE = {
     "errors": "ground",
     "file_errors": "ground",
     "home_folder": "ground",
+    "image_sizes": "ground",
     "messages": "ground",
     "interruption": "ground",
     "progress": "ground",

@@ -1,7 +1,5 @@
 """Loading checkpoints as Hugging Face models, on a device and in a precision."""
 
-import math
-import operator
 from dataclasses import replace
 from typing import Any
 
@@ -35,11 +33,12 @@ from transformers import (
 from monetize.checkpoints.configs import check_configs, read_config
 from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.load_errors import explain_load_errors
+from monetize.checkpoints.painting_size import complete_size
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.checkpoints.unipc import UniPCMultistepScheduler
 from monetize.devices import Placement
-from monetize.errors import CheckpointError, UsageError
+from monetize.errors import CheckpointError
 from monetize.messages import name_some
 from monetize.settings import PaintSettings
 
@@ -252,30 +251,11 @@ def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintS
     UsageError for a size that the checkpoint cannot paint.
     """
     check_configs(checkpoint)
-    vae = read_config(checkpoint, "vae/config.json")
-    unet = read_config(checkpoint, "unet/config.json")
     scheduler = read_config(checkpoint, "scheduler/scheduler_config.json").get("_class_name")
-    with explain_load_errors(checkpoint):
-        channels = vae.get("block_out_channels")
-        factor = 2 ** (len(channels) - 1) if channels else 8  # the pipeline's default
-        # The pipeline demands a multiple of 8, whatever the decoder's factor.
-        multiple = math.lcm(8, factor)
-        size = settings.size or operator.index(unet.get("sample_size", 64)) * factor
-    if size <= 0:
-        raise CheckpointError(
-            f"--model {checkpoint.name}: its unet/config.json has the sample_size "
-            f"{unet['sample_size']}: give the size to paint with --size"
-        )
-    if size % multiple:
-        lower = size // multiple * multiple
-        raise UsageError(
-            f"--size {size}: {checkpoint.name} paints sizes that are multiples of {multiple}, "
-            f"such as {lower or 2 * multiple} or {lower + multiple}"
-        )
     own = {kind.__name__: name for name, kind in SCHEDULER_CLASSES.items()}
     return replace(
         settings,
-        size=size,
+        size=complete_size(checkpoint, settings.size),
         scheduler=settings.scheduler or own.get(str(scheduler)),
         num_inference_steps=settings.num_inference_steps or checkpoint.num_inference_steps,
         guidance_scale=(

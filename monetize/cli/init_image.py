@@ -3,14 +3,19 @@
 from pathlib import Path
 
 from monetize.errors import InputError, PhotoError, UsageError
+from monetize.image_sizes import FIT, Pixels
+from monetize.settings import PaintSettings
 
 
-def check_init_image(photo: Path | None, strength: float | None) -> tuple[int, int] | None:
+def check_init_image(photo: Path | None, settings: PaintSettings) -> Pixels | None:
     """Return the photo's width and height; None without a photo.
 
     Raises UsageError for one flag without the other, InputError for an unreadable photo.
     """
+    strength = settings.strength
     if photo is None:
+        if settings.size == FIT:
+            raise UsageError("--size fit needs --init-image: the photo whose shape it takes")
         if strength is not None:
             raise UsageError(
                 f"--strength {strength} needs --init-image: the photo that the painting starts from"

@@ -101,7 +101,7 @@ def paint(
         raise UsageError(
             "--heatmap does not work with a compiled model: leave out --heatmap or --compile"
         )
-    photo_size = check_init_image(init_image, settings.strength)
+    photo_size = check_init_image(init_image, settings)
     if seed is None:
         seed = secrets.randbelow(2**32)
     if seed + number - 1 > MAX_SEED:

@@ -11,6 +11,7 @@ import click
 from monetize.durations import parse_duration
 from monetize.errors import UsageError
 from monetize.file_errors import unusable_name
+from monetize.image_sizes import parse_size
 from monetize.messages import printable
 from monetize.prompts.weights import parse_weight
 from monetize.settings import MONET
@@ -62,6 +63,7 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
 
 TEXT = Parsed("TEXT", str)
 CHECKPOINT = Parsed("NAME|FOLDER|HUB-ID", _usable)
+SIZE = Parsed("N|WxH|fit", parse_size)
 WEIGHT = Parsed("WORD=NUMBER", parse_weight)
 SWEEP = Parsed("WORD=START:STOP:STEP", _sweep)
 DURATION = Parsed("DURATION", parse_duration)

@@ -23,6 +23,7 @@ TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "float": ("a number", (int, float)),
     "boolean": ("true or false", (bool,)),
     "auto|N": ('"auto" or a whole number', (int, str)),
+    "N|WxH|fit": ('a whole number, "WIDTHxHEIGHT" or "fit"', (int, str)),
 }
 # Of a context: the path given by --config, and the name given by --preset.
 CONFIG, PRESET = "monetize.config", "monetize.preset"

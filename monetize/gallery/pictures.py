@@ -1,4 +1,4 @@
-"""The images of a gallery: paintings as in the zip, photos cropped to their shape."""
+"""The images of a gallery: paintings as in the zip, photos whole and about as large."""
 
 import os
 import zipfile
@@ -18,6 +18,7 @@ from monetize.progress import Reporter
 
 PHOTO_QUALITY = 85
 MAX_THREADS = 8  # decoding a large photo takes hundreds of megabytes
+MOST_SIDES = 4  # of a painting, for the longer side of a panorama
 NOT_FOUND = "not found"
 
 
@@ -69,13 +70,14 @@ def _write_painting(archive: zipfile.ZipFile, name: str, path: Path) -> tuple[in
 
 
 def _write_photo(source: Path, size: tuple[int, int], path: Path) -> str:
-    """Write a photo, cropped to its painting's size; returns why if that is impossible."""
+    """Write a photo that covers its painting's size; returns why if that is impossible."""
     if not os.access(source, os.F_OK):
         return NOT_FOUND
     try:
         with opened_photo(source) as photo:
-            fitted = ImageOps.fit(photo, size, Image.Resampling.LANCZOS)
+            shown = ImageOps.cover(photo, size, Image.Resampling.LANCZOS)
     except PhotoError as error:
         return str(error)
-    fitted.save(path, "JPEG", quality=PHOTO_QUALITY)
+    shown.thumbnail((MOST_SIDES * size[0], MOST_SIDES * size[1]))
+    shown.save(path, "JPEG", quality=PHOTO_QUALITY)
     return ""

@@ -11,6 +11,7 @@ from monetize.images.color_profiles import ProfileError, to_srgb
 Note = Callable[[str], None]
 
 STRIP_ROWS = 256
+LYING = (5, 6, 7, 8)  # orientations whose width is the height
 TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -38,6 +39,13 @@ def to_rgb(image: Image.Image, profile: bytes | None, note: Note) -> Image.Image
     rgb = rgb if transposition is None else rgb.transpose(transposition)
     rgb.info = {}
     return rgb
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return the width and height of an image once it is upright."""
+    width, height = image.size
+    lies = _orientation(image) in LYING
+    return (height, width) if lies else (width, height)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -21,7 +21,7 @@ from PIL import (
 
 from monetize.errors import PhotoError, ReadError
 from monetize.images.adobe_rgb import implied_profile
-from monetize.images.conversion import Note, to_rgb
+from monetize.images.conversion import Note, to_rgb, upright_size
 from monetize.images.file_types import HEAD_BYTES, HEIF, image_format, other_kind
 from monetize.images.heic import HINT, can_open_heic
 from monetize.images.limits import TOO_MANY_PIXELS, check_limits
@@ -117,9 +117,9 @@ def _open(data: bytes) -> tuple[Image.Image, bytes | None]:
 
 
 def image_size(data: bytes) -> tuple[int, int]:
-    """Return the width and height of an image file without decoding it; raises PhotoError."""
+    """Return the width and height of an upright image without decoding it; raises PhotoError."""
     with _decoding(Path("image")), _open(data)[0] as image:
-        return image.size
+        return upright_size(image)
 
 
 def _open_as(kind: str, data: bytes) -> Image.Image:

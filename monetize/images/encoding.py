@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from monetize import __version__
 from monetize.errors import UsageError
+from monetize.image_sizes import Pixels
 from monetize.messages import printable
 from monetize.prompts.prompt import Prompt
 from monetize.settings import PaintSettings
@@ -35,7 +36,7 @@ def parameters(
     settings: PaintSettings,
     *,
     seed: int,
-    size: int,
+    size: Pixels,
     scheduler: str,
     init_image: str | None = None,
     extra: Mapping[str, str] | None = None,
@@ -51,7 +52,7 @@ def parameters(
         "Sampler": SAMPLERS.get(scheduler, scheduler),
         "CFG scale": settings.guidance_scale,
         "Seed": seed,
-        "Size": f"{size}x{size}",
+        "Size": f"{size[0]}x{size[1]}",
         "Model": settings.model,
     }
     if init_image is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from monetize.chunks import chunks
 from monetize.errors import PhotoError
+from monetize.image_sizes import FIT
 from monetize.images.zip_files import read_member
 from monetize.job.caption_log import CaptionedPhoto, PhotoRecord
 from monetize.job.fingerprint import Fingerprint
@@ -60,7 +61,8 @@ def _paintings(
     results: Results, archive: zipfile.ZipFile, wanted: Fingerprint
 ) -> Iterator[NewPainting]:
     """The paintings that are intact; a damaged one is painted again."""
-    from_photos = wanted.painter["--strength"] is not None
+    painter = wanted.painter
+    from_photos = painter["--strength"] is not None or painter["--size"] == FIT
     for row in results.painted:
         try:
             data = read_member(archive, archive.getinfo(row.file))

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 
 from monetize.chunks import chunks
 from monetize.errors import StorageError
+from monetize.image_sizes import FIT, pixels_of, shown
+from monetize.images.fitting import same_shape
 from monetize.images.palettes import PaletteSource
 from monetize.job import executors
 from monetize.job.deadline import Deadline, Speed
@@ -195,18 +197,32 @@ class PaintStage:
 
     def _say_size(self) -> None:
         settings, output_size = self._spec.settings, self._job.settings.output_size
-        size = settings.size
-        resized = f", resized to {output_size} × {output_size} in the zip"
-        self._reporter.say(
-            f"Painting at {size} × {size} pixels" + (resized if size != output_size else "")
-        )
-        if settings.strength is None:
-            return
-        self._reporter.say(
-            f"Starting from the photos, with {num_steps(settings)} of "
-            f"{counted(settings.num_inference_steps or 0, 'step')}"
-        )
-        if settings.fit is None:
+        assert settings.size is not None  # the settings are complete
+        painted = "in the shapes of the photos"
+        if settings.size != FIT:
+            painted = f"at {shown(pixels_of(settings.size))} pixels"
+        resized = ""
+        if output_size not in (FIT, settings.size):
+            resized = f", resized to {shown(pixels_of(output_size))} in the zip"
+        self._reporter.say(f"Painting {painted}{resized}")
+        if settings.strength is not None:
             self._reporter.say(
-                "Photos that are not square are cropped (--fit pad or squash keeps all of them)"
+                f"Starting from the photos, with {num_steps(settings)} of "
+                f"{counted(settings.num_inference_steps or 0, 'step')}"
             )
+        if cropped := self._cropped():
+            self._reporter.say(
+                f"{cropped} of another shape are cropped (--fit pad or squash keeps all of them)"
+            )
+
+    def _cropped(self) -> str:
+        """What may lose its edges to go into another shape; empty if nothing or --fit is given."""
+        settings, output_size = self._spec.settings, self._job.settings.output_size
+        assert settings.size is not None  # the settings are complete
+        if settings.fit is not None:
+            return ""
+        if settings.size == FIT:
+            return "" if output_size == FIT else "Paintings"
+        if output_size != FIT and not same_shape(pixels_of(settings.size), pixels_of(output_size)):
+            return "Paintings"
+        return "" if settings.strength is None else "Photos"

@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from transformers import CLIPTokenizer
-
 from monetize.contest.archive import name_files
 from monetize.job.job import Job
+from monetize.job.start_photos import StartPhotos
 from monetize.painting.request import PaintRequest
+from monetize.painting.spec import PainterSpec
 from monetize.prompts.prompt import compose
 from monetize.prompts.tokens import WeightedPrompt, weigh
 from monetize.text_files import canonical
@@ -32,14 +32,13 @@ class Item:
 def plan(
     job: Job,
     captions: Mapping[str, str],
-    tokenizer: CLIPTokenizer,
+    painter: PainterSpec,
     painter_digest: str,
-    photo_digests: Mapping[str, str],
+    photos: StartPhotos,
 ) -> Iterator[tuple[Item, WeightedPrompt]]:
     """Yield what to paint for each captioned photo, in the order of the photos.
 
-    `photo_digests` has the content of the photos that paintings start from. Raises UsageError where
-    two weights fall on one token.
+    Raises UsageError where two weights fall on one token.
     """
     settings = job.settings
     files = name_files([photo.key for photo in job.photos])
@@ -48,13 +47,14 @@ def plan(
             continue
         caption = captions[photo.key]
         prompt = compose(caption, settings.style, settings.paint.weight)
-        weighted = weigh(tokenizer, prompt)
+        weighted = weigh(painter.tokenizer, prompt)
         seed = settings.seed if settings.shared_seed else photo_seed(settings.seed, photo.key)
         init_image = photo.path if settings.paint.strength is not None else None
-        request = PaintRequest.of_weighted(weighted, prompt, seed, init_image)
+        size = painter.size_for(photos.sizes.get(photo.key))
+        request = PaintRequest.of_weighted(weighted, prompt, seed, init_image, size)
         weights = [str(weight) for weight in prompt.weights]
         identity = painting_identity(
-            photo.key, prompt.text, weights, seed, painter_digest, photo_digests.get(photo.key, "")
+            photo.key, prompt.text, weights, seed, painter_digest, photos.digests.get(photo.key, "")
         )
         yield Item(photo.key, files[photo.key], caption, request, identity), weighted
 
@@ -69,7 +69,7 @@ def painting_identity(
 ) -> str:
     """A digest that is equal for equal paintings, wherever they are in a job's plan.
 
-    `photo_digest` is the content of the photo that the painting starts from, if it does.
+    `photo_digest` is the content of the photo if the painting depends on it.
     """
     values = [photo, prompt, list(weights), seed, painter_digest]
     if photo_digest:

@@ -19,7 +19,7 @@ from monetize.job.outcome import Outcome
 from monetize.job.paint_stage import PaintStage
 from monetize.job.painting_store import SavedPainting
 from monetize.job.plan import Item, plan
-from monetize.job.start_photos import check_start_photos, photo_digests
+from monetize.job.start_photos import StartPhotos, check_start_photos
 from monetize.job.weight_warnings import WeightWarnings, check_weights
 from monetize.job.workspace import Workspace
 from monetize.messages import name_some
@@ -90,10 +90,9 @@ class _Run:
         if job.settings.time_budget is not None:
             painting.measure_speed(job.settings.time_budget)
         captioned = self._caption(painting)
-        if self.painter.settings.strength is not None:
-            captioned = check_start_photos(job, captioned, self.reporter)
+        captioned, photos = check_start_photos(job, captioned, self.painter.settings, self.reporter)
         _warn_about_unknown_photos(job, captioned.captions, self.reporter)
-        items = self._plan(captioned)
+        items = self._plan(captioned.captions, photos)
         if not items:
             raise none_readable(captioned.unreadable)
         saved = painting.run(items)
@@ -117,19 +116,12 @@ class _Run:
         stage = CaptionStage(self.job, self.captioner, digest, self.workspace, self.reporter)
         return stage.run(announce)
 
-    def _plan(self, captioned: Captioned) -> list[Item]:
+    def _plan(self, captions: Mapping[str, str], photos: StartPhotos) -> list[Item]:
         tokenizer = self.painter.tokenizer
         warnings = WeightWarnings(self.painter.settings.weight, tokenizer.model_max_length)
-        from_photos = self.painter.settings.strength is not None
-        planned = plan(
-            self.job,
-            captioned.captions,
-            tokenizer,
-            self.fingerprint.painter_digest,
-            photo_digests(captioned) if from_photos else {},
-        )
         items = []
-        for item, weighted in planned:
+        digest = self.fingerprint.painter_digest
+        for item, weighted in plan(self.job, captions, self.painter, digest, photos):
             warnings.add(item.request.prompt, weighted)
             items.append(item)
         if items:

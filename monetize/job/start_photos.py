@@ -1,67 +1,78 @@
-"""The photos that a job's paintings start from: which can be read, and what they contain."""
+"""The photos that a job's paintings depend on: which can be read, their content and their sizes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from monetize.errors import PhotoError
-from monetize.images.decoding import opened_photo
+from monetize.image_sizes import FIT, Pixels
+from monetize.images.decoding import image_size, opened_photo
 from monetize.images.photos import Photo
+from monetize.images.reading import read_file
 from monetize.job.caption_log import PhotoRecord
 from monetize.job.caption_stage import Captioned
 from monetize.job.job import Job
 from monetize.progress import Reporter
+from monetize.settings import PaintSettings
 
 
-def check_start_photos(job: Job, captioned: Captioned, reporter: Reporter) -> Captioned:
-    """Record the content of every photo that is painted, and take out those that are unreadable.
+@dataclass(frozen=True)
+class StartPhotos:
+    """The digest of each photo's content and its upright size, by its key.
 
-    A photo that was captioned and is still the same is not read again. Raises StorageError.
+    Both are empty for paintings that do not depend on their photos.
     """
-    known: dict[str, PhotoRecord] = {}
-    unknown = []
-    for photo in job.photos:
-        record = captioned.records.get(photo.key)
-        if photo.key not in captioned.captions:
-            continue
-        if record is not None and record.describes(photo.path):
-            known[photo.key] = record
-        else:
-            unknown.append(photo)
-    if not unknown:
-        return captioned
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, Pixels] = field(default_factory=dict)
+
+
+def check_start_photos(
+    job: Job, captioned: Captioned, settings: PaintSettings, reporter: Reporter
+) -> tuple[Captioned, StartPhotos]:
+    """Look at the photos that paintings start from or take their shapes from.
+
+    Takes those that are unreadable out of `captioned`. A photo that was captioned and is still the
+    same is not decoded again. Raises StorageError.
+    """
+    if settings.strength is None and settings.size != FIT:
+        return captioned, StartPhotos()
+    photos = [photo for photo in job.photos if photo.key in captioned.captions]
+    records, sizes = dict[str, PhotoRecord](), dict[str, Pixels]()
     unreadable = dict[str, str]()
+    for photo, looked in _look(photos, captioned.records, reporter):
+        if isinstance(looked, str):
+            unreadable[photo.key] = looked
+        else:
+            records[photo.key], sizes[photo.key] = looked
+    checked = replace(
+        captioned,
+        captions={key: text for key, text in captioned.captions.items() if key not in unreadable},
+        unreadable={**captioned.unreadable, **unreadable},
+        records=records,
+    )
+    return checked, StartPhotos({key: each.sha256 for key, each in records.items()}, sizes)
+
+
+def _look(
+    photos: Sequence[Photo], records: Mapping[str, PhotoRecord], reporter: Reporter
+) -> Iterator[tuple[Photo, tuple[PhotoRecord, Pixels] | str]]:
+    """Yield the record and size of each photo, or why it cannot be read."""
+
+    def look(photo: Photo) -> tuple[PhotoRecord, Pixels] | str:
+        record = records.get(photo.key)
+        try:
+            if record is not None and record.describes(photo.path):
+                return record, image_size(read_file(photo.path))
+            with opened_photo(photo.path) as image:
+                return PhotoRecord.of(photo.path), image.size
+        except PhotoError as error:
+            return str(error)
+
     with (
-        reporter.stage("Reading photos", len(unknown), "photo") as progress,
+        reporter.stage("Reading photos", len(photos), "photo") as progress,
         ThreadPoolExecutor() as threads,
     ):
-        for photo, result in zip(unknown, threads.map(_read, unknown), strict=True):
-            if isinstance(result, PhotoRecord):
-                known[photo.key] = result
-            else:
-                unreadable[photo.key] = result
+        for photo, looked in zip(photos, threads.map(look, photos), strict=True):
+            yield photo, looked
             progress.advance()
-    return replace(
-        captioned,
-        captions=_without(captioned.captions, unreadable),
-        unreadable={**captioned.unreadable, **unreadable},
-        records=known,
-    )
-
-
-def photo_digests(captioned: Captioned) -> dict[str, str]:
-    """The content of each photo, by its key."""
-    return {key: record.sha256 for key, record in captioned.records.items()}
-
-
-def _read(photo: Photo) -> PhotoRecord | str:
-    """Decode a photo; returns its record, or why it cannot be read."""
-    try:
-        with opened_photo(photo.path):
-            return PhotoRecord.of(photo.path)
-    except PhotoError as error:
-        return str(error)
-
-
-def _without(captions: Mapping[str, str], photos: Mapping[str, str]) -> dict[str, str]:
-    return {key: caption for key, caption in captions.items() if key not in photos}

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from monetize.devices import free_memory, ran_out_of_memory
+from monetize.image_sizes import FIT
 from monetize.painting.compilation import FEWEST_TO_COMPILE, pays, variants
 from monetize.painting.latents import IMAGES_AT_ONCE
 from monetize.painting.painter import Painter
@@ -46,7 +47,8 @@ def decide(
     compiled = settings.compile
     if compiled is None:
         compiled = False
-        if count >= FEWEST_TO_COMPILE and not painter.offloads:
+        # Each shape of a photo would be compiled by itself.
+        if count >= FEWEST_TO_COMPILE and not painter.offloads and settings.size != FIT:
             seconds = _seconds(painter, batch_size) * count / batch_size
             compiled, reason = pays(seconds, len(variants(settings, approximate=approximate)))
             reporter.say(f"The model is {'' if compiled else 'not '}compiled: {reason}")

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 
 import torch
 
 from monetize.devices import free_memory, total_memory
 from monetize.errors import OutOfMemory
+from monetize.image_sizes import Pixels
 from monetize.messages import first_line
 from monetize.painting.batch_plan import BatchPlan, decide
 from monetize.painting.compilation import Variant, variants
@@ -92,15 +94,16 @@ class BatchPainter:
         *,
         heat: bool = False,
     ) -> "PendingBatches":
-        """Send images to the device, in batches that shrink when memory runs out.
+        """Send images to the device, in batches of one size that shrink when memory runs out.
 
         With `heat`, record where each text position acts. Raises OutOfMemory if not even a single
         image fits.
         """
         pending = list[tuple[PendingPaintings, int]]()
+        order = _by_size(requests)
         done = 0
-        while done < len(requests):
-            batch = _first_batch(requests[done:], self.batch_size)
+        while done < len(order):
+            batch = _first_batch([requests[i] for i in order[done:]], self.batch_size)
             # A compiled model has one batch size; the images that fill the batch up are dropped.
             padding = [batch[-1]] * (self.batch_size - len(batch) if self._padded else 0)
             sent = self._try([*batch, *padding], settings, on_step, heat=heat)
@@ -109,7 +112,7 @@ class BatchPainter:
                 done += len(batch)
             else:
                 sent()
-        return PendingBatches(pending)
+        return PendingBatches(pending, order)
 
     def _try(
         self,
@@ -165,19 +168,39 @@ class BatchPainter:
 
 
 class PendingBatches:
-    """Images that were sent to the device, in order."""
+    """Images that were sent to the device."""
 
-    def __init__(self, pending: Sequence[tuple[PendingPaintings, int]]) -> None:
-        """`pending` are batches with the number of images to keep of each."""
+    def __init__(
+        self, pending: Sequence[tuple[PendingPaintings, int]], order: Sequence[int]
+    ) -> None:
+        """`pending` are batches with the number of images to keep of each.
+
+        `order` has the number of the request of each image.
+        """
         self._pending = pending
+        self._order = order
 
     def result(self) -> list[Painting]:
-        """Wait for the images; raises PaintingError if the numbers overflowed."""
-        return [painting for batch, kept in self._pending for painting in batch.result()[:kept]]
+        """Wait for the images, in the order of requests.
+
+        Raises PaintingError if the numbers overflowed.
+        """
+        sent = [painting for batch, kept in self._pending for painting in batch.result()[:kept]]
+        painting_of = dict(zip(self._order, sent, strict=True))
+        return [painting_of[i] for i in range(len(sent))]
+
+
+def _by_size(requests: Sequence[PaintRequest]) -> list[int]:
+    """The numbers of requests, those of one size together, else in order."""
+    of_size = dict[Pixels | None, list[int]]()
+    for i, request in enumerate(requests):
+        of_size.setdefault(request.size, []).append(i)
+    return [i for numbers in of_size.values() for i in numbers]
 
 
 def _first_batch(requests: Sequence[PaintRequest], size: int) -> Sequence[PaintRequest]:
-    """The first requests, `size` at most; an edit is never parted from its base before it."""
+    """The first requests of one size, `size` at most; an edit is never parted from its base."""
+    requests = list(takewhile(lambda request: request.size == requests[0].size, requests))
     while 0 < size < len(requests) and requests[size].edit is not None:
         size -= 1
     return requests[: size or 2]

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from PIL import Image
 
 from monetize.errors import InputError, PhotoError, UsageError
-from monetize.images.decoding import opened_photo
+from monetize.image_sizes import Pixels
+from monetize.images.decoding import image_size, opened_photo
 from monetize.images.fitting import fit
+from monetize.images.reading import read_file
 from monetize.messages import printable
 from monetize.painting.request import PaintRequest
 
@@ -21,8 +24,16 @@ def check_start(requests: Sequence[PaintRequest], strength: float | None) -> Non
             raise UsageError("--init-image needs --strength: how far to leave the photo, up to 1")
 
 
+def photo_size(photo: Path) -> Pixels:
+    """Return the size of an upright photo; raises InputError if it cannot be read."""
+    try:
+        return image_size(read_file(photo))
+    except PhotoError as error:
+        raise InputError(f"{printable(photo)}: {error}") from None
+
+
 def open_init_images(
-    requests: Sequence[PaintRequest], size: tuple[int, int], how: str | None
+    requests: Sequence[PaintRequest], size: Pixels, how: str | None
 ) -> list[Image.Image]:
     """Open the photos of a batch in threads, fitted to the width and height of its paintings.
 
@@ -35,7 +46,7 @@ def open_init_images(
             with opened_photo(request.init_image) as photo:
                 return fit(photo, size, how)
         except PhotoError as error:
-            raise InputError(f"{printable(str(request.init_image))}: {error}") from None
+            raise InputError(f"{printable(request.init_image)}: {error}") from None
 
     with ThreadPoolExecutor() as threads:
         return list(threads.map(open_one, requests))

@@ -1,5 +1,6 @@
 """Prompts and seeds → paintings, with Stable Diffusion and weighted cross-attention."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,11 @@ from monetize.checkpoints.loading import load_painting_pipeline
 from monetize.checkpoints.quiet import quiet_libraries
 from monetize.devices import free_memory, ran_out_of_memory
 from monetize.errors import OutOfMemory, UsageError
+from monetize.image_sizes import FIT, NativeSize, Pixels, pixels_of, shown
 from monetize.messages import counted
 from monetize.painting.attention.recorder import AttentionRecorder
 from monetize.painting.denoiser import Denoiser, StepCallback
-from monetize.painting.init_images import check_start, open_init_images
+from monetize.painting.init_images import check_start, open_init_images, photo_size
 from monetize.painting.latents import PendingImages, decode, draw_latents, encode_images
 from monetize.painting.painting import Painting, PendingPaintings
 from monetize.painting.request import PaintRequest
@@ -128,12 +130,14 @@ class Painter:
         weighted = Prompt(prompt, tuple(map(parse_weight, texts)))
         tokens = weigh_strictly(self.pipeline.tokenizer, weighted)
         photo = Path(init_image) if init_image is not None else None
-        [painting] = self.paint([PaintRequest.of_weighted(tokens, weighted, seed, photo)])
+        size = self._size_for(photo)
+        [painting] = self.paint([PaintRequest.of_weighted(tokens, weighted, seed, photo, size)])
         return painting
 
     def request(self, prompt: Prompt, seed: int, init_image: Path | None = None) -> PaintRequest:
         """Tokenize a prompt for this painter; raises UsageError as `tokens.weigh` does."""
-        return PaintRequest.of(self.pipeline.tokenizer, prompt, seed, init_image)
+        size = self._size_for(init_image)
+        return PaintRequest.of(self.pipeline.tokenizer, prompt, seed, init_image, size)
 
     def paint(
         self,
@@ -141,7 +145,7 @@ class Painter:
         settings: PaintSettings | None = None,
         on_step: StepCallback | None = None,
     ) -> list[Painting]:
-        """Paint one batch: a size × size image for each request.
+        """Paint one batch: an image for each request, all of one size.
 
         on_step is told the evaluations done and their number (51 for 50 PNDM steps). `settings`,
         complete ones of the same size, replace the painter's own for this batch. Raises
@@ -166,14 +170,14 @@ class Painter:
             raise UsageError("a compiled model cannot record heat maps: leave out --compile")
         if any(request.edit for request in requests):
             self._check_edits(heat=heat)
-        with self._memory_explained(len(requests)):
+        with self._memory_explained(requests):
             maps = None
             if heat:
                 with AttentionRecorder(
                     self.pipeline.unet,
                     self._denoiser.weighting,
                     len(requests),
-                    self._latents_shape[1:],
+                    self._latents_shape(requests)[1:],
                 ) as recorder:
                     latents = self.denoise(requests, settings, on_step)
                 maps = recorder.maps()
@@ -197,9 +201,9 @@ class Painter:
         check_start(requests, settings.strength)
         seeds = [request.seed for request in requests]
         if settings.strength is None:
-            noise = draw_latents(seeds, self._latents_shape)
+            noise = draw_latents(seeds, self._latents_shape(requests))
             return self._denoise(requests, noise, settings, on_step)
-        images = open_init_images(requests, self._size, settings.fit)
+        images = open_init_images(requests, self._size(requests), settings.fit)
         init_latents, noise = encode_images(self.pipeline, images, seeds, self.device)
         return self._denoise(requests, noise, settings, on_step, init_latents)
 
@@ -214,25 +218,36 @@ class Painter:
         if self.compiled:
             raise UsageError("a compiled model cannot paint edits: leave out --compile")
 
-    @property
-    def _size(self) -> tuple[int, int]:
+    def _size_for(self, photo: Path | None) -> Pixels | None:
+        """The size of a painting from a photo; None for one from noise where photos are fitted."""
         assert self.settings.size is not None  # the settings are complete
-        return self.settings.size, self.settings.size
+        if self.settings.size != FIT:
+            return pixels_of(self.settings.size)
+        return None if photo is None else self._native_size.fitted(photo_size(photo))
 
     @property
-    def _latents_shape(self) -> tuple[int, int, int]:
-        width, height = (side // self.pipeline.vae_scale_factor for side in self._size)
+    def _native_size(self) -> NativeSize:
+        factor = self.pipeline.vae_scale_factor
+        return NativeSize(self.pipeline.unet.config.sample_size * factor, math.lcm(8, factor))
+
+    def _size(self, requests: Sequence[PaintRequest]) -> Pixels:
+        side = self._native_size.side
+        [size] = {request.size or (side, side) for request in requests}
+        return size
+
+    def _latents_shape(self, requests: Sequence[PaintRequest]) -> tuple[int, int, int]:
+        width, height = (side // self.pipeline.vae_scale_factor for side in self._size(requests))
         return self.pipeline.unet.config.in_channels, height, width
 
     @contextmanager
-    def _memory_explained(self, count: int) -> Iterator[None]:
+    def _memory_explained(self, requests: Sequence[PaintRequest]) -> Iterator[None]:
         try:
             yield
         except (RuntimeError, MemoryError) as error:
             if ran_out_of_memory(error):
-                size = self.settings.size
+                count, size = len(requests), shown(self._size(requests))
                 raise OutOfMemory(
-                    f"Out of memory while painting {counted(count, 'image')} of {size} × {size} "
+                    f"Out of memory while painting {counted(count, 'image')} of {size} "
                     "at once: give a smaller --batch-size"
                     + (f" than {count}" if count > 1 else " or --size")
                 ) from error

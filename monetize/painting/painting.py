@@ -36,14 +36,13 @@ class Painting:
 
     def parameters(self, extra: Mapping[str, str] | None = None) -> str:
         """The text that is written into the painting's file; `extra` are further pairs."""
-        assert self.settings.size is not None  # the settings are complete
         init_image = self.request.init_image
         edit = self.request.edit
         return parameters(
             self.request.prompt,
             self.settings,
             seed=self.request.seed,
-            size=self.settings.size,
+            size=self.image.size,
             scheduler=self.scheduler,
             init_image=init_image.name if init_image else None,
             extra={**(edit.metadata() if edit else {}), **(extra or {})},

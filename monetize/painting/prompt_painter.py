@@ -6,11 +6,13 @@ from pathlib import Path
 
 from monetize.chunks import chunks
 from monetize.errors import UsageError
+from monetize.image_sizes import FIT, Pixels, shown
 from monetize.images.fitting import fit_note
 from monetize.images.palettes import PaletteSource
 from monetize.messages import counted, printable
 from monetize.painting.batching import BatchPainter, chunk_size
 from monetize.painting.editing import edited_request
+from monetize.painting.init_images import photo_size
 from monetize.painting.painting import Painting, recolor
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
@@ -28,6 +30,7 @@ class PromptPainter:
     def __init__(self, spec: PainterSpec, reporter: Reporter) -> None:
         self.spec = spec
         self._reporter = reporter
+        self._sizes: dict[Path | None, Pixels] = {}
         palette = spec.settings.palette
         self._palette = PaletteSource.of(palette) if palette else None
 
@@ -55,7 +58,8 @@ class PromptPainter:
 
     def request(self, prompt: Prompt, seed: int, init_image: Path | None = None) -> PaintRequest:
         """Tokenize a prompt; `init_image` is the photo to start from."""
-        return PaintRequest.of(self.spec.tokenizer, prompt, seed, init_image)
+        size = self._size(init_image)
+        return PaintRequest.of(self.spec.tokenizer, prompt, seed, init_image, size)
 
     def edited(self, base: PaintRequest, prompt: Prompt, settings: EditSettings) -> PaintRequest:
         """Tokenize an edited prompt; raises UsageError as `edited_request` does."""
@@ -64,13 +68,22 @@ class PromptPainter:
     def say_start(self, photo: Path, size: tuple[int, int]) -> None:
         """Say how many steps are made from a photo of this size, and how it is fitted."""
         settings = self.spec.settings
-        assert settings.size is not None  # the settings are complete
         self._reporter.say(
             f"Start: from {printable(photo)}, with {num_steps(settings)} of "
             f"{counted(settings.num_inference_steps or 0, 'step')}"
         )
-        if note := fit_note(size, (settings.size, settings.size), settings.fit):
+        painted = self._size(photo)
+        if settings.size == FIT:
+            self._reporter.say(f"Size: {shown(painted)} pixels, in the shape of the photo")
+        elif note := fit_note(size, painted, settings.fit):
             self._reporter.say(f"{printable(photo.name)}: {note}")
+
+    def _size(self, init_image: Path | None) -> Pixels:
+        if init_image not in self._sizes:
+            fits = init_image is not None and self.spec.settings.size == FIT
+            photo = photo_size(init_image) if fits and init_image else None
+            self._sizes[init_image] = self.spec.size_for(photo)
+        return self._sizes[init_image]
 
     def paint(
         self, requests: Sequence[PaintRequest], *, heat: bool = False

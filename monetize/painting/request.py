@@ -6,6 +6,7 @@ from pathlib import Path
 
 from transformers import CLIPTokenizer
 
+from monetize.image_sizes import Pixels
 from monetize.prompts.edits import Alignment
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import WeightedPrompt, weigh
@@ -19,7 +20,8 @@ class PaintRequest:
     `input_ids` are the prompt's tokens with start and end, cut to the text encoder's limit and
     without padding. `token_weights` has a factor for each of the encoder's text positions (77 for
     CLIP), padding included; None where every factor is 1. `init_image` is the file of a photo to
-    start from, opened when it is painted; None starts from noise. A request with an `edit` directly
+    start from, opened when it is painted; None starts from noise. `size` is the width and height
+    in pixels; None is the painter's. A request with an `edit` directly
     follows its base in a batch.
     """
 
@@ -28,22 +30,33 @@ class PaintRequest:
     input_ids: tuple[int, ...]
     token_weights: tuple[float, ...] | None = None
     init_image: Path | None = None
+    size: Pixels | None = None
     edit: "Edit | None" = None
 
     @classmethod
     def of(
-        cls, tokenizer: CLIPTokenizer, prompt: Prompt, seed: int, init_image: Path | None = None
+        cls,
+        tokenizer: CLIPTokenizer,
+        prompt: Prompt,
+        seed: int,
+        init_image: Path | None = None,
+        size: Pixels | None = None,
     ) -> "PaintRequest":
         """Tokenize a prompt; raises UsageError as `tokens.weigh` does."""
-        return cls.of_weighted(weigh(tokenizer, prompt), prompt, seed, init_image)
+        return cls.of_weighted(weigh(tokenizer, prompt), prompt, seed, init_image, size)
 
     @classmethod
     def of_weighted(
-        cls, weighted: WeightedPrompt, prompt: Prompt, seed: int, init_image: Path | None = None
+        cls,
+        weighted: WeightedPrompt,
+        prompt: Prompt,
+        seed: int,
+        init_image: Path | None = None,
+        size: Pixels | None = None,
     ) -> "PaintRequest":
         """Make the request of a prompt that is tokenized already."""
         weights = weighted.values if any(value != 1 for value in weighted.values) else None
-        return cls(prompt, seed, weighted.input_ids, weights, init_image)
+        return cls(prompt, seed, weighted.input_ids, weights, init_image, size)
 
 
 @dataclass(frozen=True)

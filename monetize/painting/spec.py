@@ -1,14 +1,17 @@
 """Which painter, where, and with which settings: all that loading one takes."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from transformers import CLIPTokenizer
 
 from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
 from monetize.checkpoints.loading import complete_settings
+from monetize.checkpoints.painting_size import native_size
 from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.devices import Placement, every_device, place
+from monetize.image_sizes import NativeSize, Pixels, painting_size
 from monetize.painting.timesteps import check_steps
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
@@ -56,6 +59,15 @@ class PainterSpec:
         complete = replace(complete_settings(checkpoint, settings), model=name)
         check_steps(complete)
         return cls(checkpoint, placement, complete, reason)
+
+    def size_for(self, photo: Pixels | None) -> Pixels:
+        """Return the width and height to paint at, as `painting_size` does."""
+        assert self.settings.size is not None  # the settings are complete
+        return painting_size(self.settings.size, self._native_size, photo)
+
+    @cached_property
+    def _native_size(self) -> NativeSize:
+        return native_size(self.checkpoint)
 
     @property
     def tokenizer(self) -> CLIPTokenizer:

@@ -83,6 +83,10 @@ def test_prompts_come_from_a_file_or_standard_input(paint: Run, tmp_path: Path) 
         ((PROMPT, "-o", "a.gif"), "--output a.gif: unsupported image format; use one of"),
         ((PROMPT, "-o", "nowhere/a.png"), "there is no folder nowhere"),
         ((PROMPT, "--size", "50"), "--size 50: "),
+        ((PROMPT, "--size", "64x50"), "paints sizes that are multiples of 8, such as 48 or 56"),
+        ((PROMPT, "--size", "0"), "--size must be at least 8, not 0"),
+        ((PROMPT, "--size", "big"), "'big' is not a size: write a whole number, WIDTHxHEIGHT"),
+        ((PROMPT, "--size", "fit"), "--size fit needs --init-image"),
         ((PROMPT, "--seed", "18446744073709551615", "-n", "2"), "the last of 2 seeds would be a"),
         ((PROMPT, "--device", "cuda:99"), "--device cpu always works"),
         ((PROMPT, "--safety-checker"), "missing safety_checker/config.json"),
@@ -142,6 +146,20 @@ def test_a_wide_photo_is_cropped_with_a_message_or_fitted_as_asked(paint: Run) -
     assert "wide.png: 96 × 64 pixels are padded to 64 × 64\n" in padded.stderr
     assert "Init image fit: pad" in Image.open("b.png").info["parameters"]
     assert Image.open("a.png").tobytes() != Image.open("b.png").tobytes()
+
+
+def test_a_painting_has_the_size_that_is_asked_for(paint: Run) -> None:
+    Image.open(CAT).resize((96, 64)).save("wide.png")
+    start = ("--init-image", "wide.png", "--strength", 0.5)
+    fitted = paint(PROMPT, *start, "--size", "fit", "-o", "fit.png")
+    assert fitted.exit_code == 0, fitted.stderr
+    assert "Size: 80 × 56 pixels, in the shape of the photo" in fitted.stderr
+    assert "cropped" not in fitted.stderr
+    paint(PROMPT, "--size", "72x48", "-o", "given.png", "--heatmap", "heat.png")
+    for name, width, height in (("fit", 80, 56), ("given", 72, 48)):
+        picture = Image.open(f"{name}.png")
+        assert picture.size == (width, height)
+        assert f"Size: {width}x{height}," in picture.info["parameters"]
 
 
 def test_several_paintings_from_one_photo_differ_by_their_seeds(paint: Run) -> None:

@@ -21,7 +21,7 @@ def test_a_zip_becomes_a_page_and_a_folder_of_pictures(cli: Run, out: Path) -> N
     for file, painting in members(out).items():
         assert (folder / "paintings" / file).read_bytes() == painting
         photo = Image.open(folder / "photos" / file)
-        assert (photo.format, photo.size) == ("JPEG", (64, 64))
+        assert (photo.format, photo.size) == ("JPEG", (96, 64)), "whole, as large as the painting"
     shown = entries(page)
     assert [each["file"] for each in shown] == list(FILES)
     assert [each["caption"] for each in shown] == list(CAPTIONS)

@@ -23,7 +23,7 @@ def test_parameters_read_as_the_web_ui_writes_them() -> None:
         negative_prompt="people",
         weight_end=0.5,
     )
-    text = parameters(prompt, settings, seed=7, size=512, scheduler="LMSDiscreteScheduler")
+    text = parameters(prompt, settings, seed=7, size=(512, 512), scheduler="LMSDiscreteScheduler")
     first, second, pairs = text.split("\n")
     assert first == "a pine tree"
     assert second == "Negative prompt: people"
@@ -43,7 +43,9 @@ def test_parameters_read_as_the_web_ui_writes_them() -> None:
 
 
 def test_parameters_without_weights_do_not_mention_them() -> None:
-    text = parameters(Prompt("x"), PaintSettings(), seed=1, size=512, scheduler="PNDMScheduler")
+    text = parameters(
+        Prompt("x"), PaintSettings(), seed=1, size=(512, 512), scheduler="PNDMScheduler"
+    )
     assert "Sampler: PLMS" in text
     assert "weights" not in text
     assert "Negative" not in text

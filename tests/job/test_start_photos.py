@@ -1,5 +1,6 @@
 """Jobs whose paintings start from their photos."""
 
+import io
 import json
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def test_each_painting_starts_from_its_own_photo(
     result = run_job(photos, tmp_path / "a.zip", *given, *FROM_PHOTOS)
     assert result.exit_code == 0, result.stderr
     assert "Starting from the photos, with 1 of 2 steps" in result.stderr
-    assert "Photos that are not square are cropped (--fit pad or squash" in result.stderr
+    assert "Photos of another shape are cropped (--fit pad or squash" in result.stderr
     # One caption and one seed: what differs comes from the photos.
     assert len(set(members(tmp_path / "a.zip").values())) == 6
     assert {row["evaluations"] for row in rows(tmp_path / "a.csv")} == {"1"}
@@ -138,3 +139,66 @@ def test_the_reports_know_that_paintings_start_from_photos(
     assert results.from_photos
     options = results.paint_options or ()
     assert options[options.index("--strength") + 1] == "0.5"
+
+
+@pytest.fixture
+def shapes(photos: Path) -> Path:
+    """Six photos, of which two are wide and one is high."""
+    for i, size in ((1, (96, 48)), (4, (48, 96)), (5, (96, 48))):
+        Image.open(BUNDLED_PHOTOS / "cat.jpg").resize(size).save(photos / f"photo{i}.jpg")
+    return photos
+
+
+def sizes(out: Path) -> list[tuple[int, int]]:
+    return [Image.open(io.BytesIO(data)).size for data in members(out).values()]
+
+
+def test_paintings_keep_the_shapes_of_their_photos(
+    run_job: Run, shapes: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "a.zip"
+    fit = ("--size", "fit", "--output-size", "fit", "--batch-size", 4)
+    result = run_job(shapes, out, *fit, *FROM_PHOTOS)
+    assert result.exit_code == 0, result.stderr
+    assert "Painting in the shapes of the photos\n" in result.stderr
+    assert "cropped" not in result.stderr
+    square, wide, high = (72, 56), (88, 48), (48, 88)
+    assert sizes(out) == [square, wide, square, square, high, wide]
+    words = tmp_path / "words.zip"
+    assert run_job(shapes, words, *fit).exit_code == 0
+    assert sizes(words) == sizes(out)
+
+
+def test_paintings_of_other_shapes_are_fitted_with_a_message(
+    run_job: Run, shapes: Path, tmp_path: Path
+) -> None:
+    cropped = run_job(shapes, tmp_path / "a.zip", "--size", "fit", "--output-size", 32)
+    assert "Painting in the shapes of the photos, resized to 32 × 32 in the zip" in cropped.stderr
+    assert "Paintings of another shape are cropped (--fit pad or squash" in cropped.stderr
+    assert set(sizes(tmp_path / "a.zip")) == {(32, 32)}
+    padded = run_job(
+        shapes, tmp_path / "b.zip", "--size", "64x48", "--output-size", "32x32", "--fit", "pad"
+    )
+    assert "Painting at 64 × 48 pixels, resized to 32 × 32 in the zip" in padded.stderr
+    assert "cropped" not in padded.stderr
+    first = Image.open(io.BytesIO(members(tmp_path / "b.zip")["photo0.jpg"]))
+    assert first.getpixel((16, 1)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--size", "50"), "multiples of 8, such as 48 or 56"),
+        (("--size", "64x"), "'64x' is not a size: write a whole number, WIDTHxHEIGHT such as"),
+        (("--output-size", "0x9"), "--output-size must be at least 1, not '0x9'"),
+        (("--fit", "stretch"), "'stretch' is not one of 'crop', 'pad', 'squash'"),
+        (("--size", "fit", "--compile"), "--compile with --size fit would compile each shape"),
+    ],
+)
+def test_a_shape_that_cannot_be_is_refused(
+    run_job: Run, photos: Path, tmp_path: Path, flags: tuple[str, ...], message: str
+) -> None:
+    result = run_job(photos, tmp_path / "a.zip", *flags)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not (tmp_path / "a.zip.work").exists()

@@ -96,6 +96,26 @@ def test_an_edit_is_in_the_batch_of_its_base(
     assert seen == sizes
 
 
+def test_requests_of_several_sizes_are_painted_in_batches_of_one(
+    painter_with: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = painter_with()
+    sizes = watched(painter, monkeypatch, most=5)
+    mixed = [
+        replace(request, size=size)
+        for request, size in zip(
+            requests(painter, PROMPTS, SEEDS),
+            [(64, 64), (96, 48), (64, 64), (96, 48), (64, 64)],
+            strict=True,
+        )
+    ]
+    painted = BatchPainter(painter, 2, Reporter()).start(mixed).result()
+    assert sizes == [2, 1, 2]
+    assert [each.request for each in painted] == mixed
+    assert [each.image.size for each in painted] == [request.size for request in mixed]
+    assert_alike(painted, [painter.paint([request])[0] for request in mixed])
+
+
 def test_the_last_batch_is_padded_for_a_compiled_model(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,19 @@ def test_a_photo_that_cannot_be_read_is_named(painter_with: Load, tmp_path: Path
         painter(PROMPT, init_image=tmp_path / "empty.jpg")
 
 
+def test_a_painting_takes_the_shape_of_its_photo(painter_with: Load, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 32)).save(tmp_path / "wide.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (64, 32)).save(tmp_path / "turned.jpg", exif=exif)
+    painter = painter_with(size="fit", strength=0.5)
+    photos = [CAT, tmp_path / "wide.png", tmp_path / "turned.jpg"]
+    requests = [painter.request(Prompt("x"), i, each) for i, each in enumerate(photos)]
+    painted = BatchPainter(painter, 3, Listener()).start(requests).result()
+    assert [each.image.size for each in painted] == [(64, 64), (88, 48), (48, 88)]
+    assert "Size: 88x48," in painted[1].parameters()
+
+
 def test_photos_are_opened_in_order_and_fitted(painter_with: Load, tmp_path: Path) -> None:
     colors = ["red", "green", "blue"]
     for color in colors:

@@ -2,6 +2,7 @@
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
+from monetize.cli.parameter_types import SIZE
 from monetize.cli.path_types import OUTPUT_FILE, OUTPUT_PAGE
 from monetize.settings import RunSettings
 
@@ -10,8 +11,9 @@ _option = option_in("Output")
 run_output_options = all_of(
     _option(
         "--output-size",
-        type=int,
-        help="Width and height of the JPEGs in the zip, in pixels.",
+        type=SIZE,
+        help="Size of the JPEGs in the zip, in pixels: N for a square, as the contest requires, "
+        "WIDTHxHEIGHT, or fit for the size that is painted.",
         **shown_default(RunSettings.output_size),
     ),
     _option(

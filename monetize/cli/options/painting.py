@@ -5,7 +5,7 @@ from click.core import ParameterSource
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
-from monetize.cli.parameter_types import CHECKPOINT, TEXT, PaletteName
+from monetize.cli.parameter_types import CHECKPOINT, SIZE, TEXT, PaletteName
 from monetize.cli.presets import use_preset
 from monetize.errors import UsageError
 from monetize.presets import PRESETS
@@ -116,8 +116,9 @@ _sampling_options = all_of(
     ),
     _option(
         "--size",
-        type=int,
-        help="Width and height to paint at, in pixels.  "
+        type=SIZE,
+        help="Size to paint at, in pixels: N for a square, WIDTHxHEIGHT, or fit for the shape of "
+        "the photo, with as many pixels as the checkpoint's own size.  "
         "[default: the checkpoint's own; 512 for Stable Diffusion v1, 128 for pocket]",
     ),
 )

@@ -2,6 +2,9 @@
 
 const [viewer, pair, slider] = ["viewer", "pair", "slider"].map(element);
 let current = null;
+pair.style.aspectRatio = `${size[0]} / ${size[1]}`;
+const startsFromCropped = (options ?? []).includes("--strength") && !options.includes("--fit");
+pair.classList.toggle("cropped", startsFromCropped && !options.join(" ").includes("--size fit"));
 
 function show(entry) {
   current = entry;

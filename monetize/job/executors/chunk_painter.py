@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from monetize.image_sizes import FIT, pixels_of
 from monetize.images.color_transfer import Palette
+from monetize.images.fitting import fit
 from monetize.job.executors.base import Chunk, PaintedChunk
 from monetize.painting.batch_plan import BatchPlan
 from monetize.painting.batching import BatchPainter, PendingBatches
@@ -22,13 +24,14 @@ from monetize.progress import Reporter, Stage
 class ChunkPainterSpec:
     """All that painting the chunks of a job takes; it can be sent to another process.
 
-    `count` is the number of paintings in the whole job, `output_size` the side of the JPEGs in
-    pixels. A `plan` of None is to be decided. `approximate` as in `RunSettings`.
+    `count` is the number of paintings in the whole job, `output_size` the size of the JPEGs, or
+    `fit` for that of the paintings. A `plan` of None is to be decided. `approximate` as in
+    `RunSettings`.
     """
 
     painter: PainterSpec
     count: int
-    output_size: int
+    output_size: int | str
     jpeg_quality: int
     palette: Palette | None = None
     plan: BatchPlan | None = None
@@ -116,17 +119,20 @@ class ChunkPainter:
         )
 
     def _encode(self, image: Image.Image) -> bytes:
-        return to_jpeg(image, self._spec.output_size, self._spec.jpeg_quality)
+        how = self._spec.painter.settings.fit
+        return to_jpeg(image, self._spec.output_size, self._spec.jpeg_quality, how)
 
 
 def _painted(chunk: Chunk, sent: Future[Future[PaintedChunk]]) -> tuple[Chunk, PaintedChunk]:
     return chunk, sent.result().result()
 
 
-def to_jpeg(image: Image.Image, output_size: int, quality: int) -> bytes:
-    """Resize a painting to a square of output_size pixels, if it differs, and encode it."""
-    if image.size != (output_size, output_size):
-        image = image.resize((output_size, output_size), Image.Resampling.LANCZOS)
+def to_jpeg(
+    image: Image.Image, output_size: int | str, quality: int, how: str | None = None
+) -> bytes:
+    """Fit a painting to an output size, as `--fit` says, and encode it."""
+    if output_size != FIT:
+        image = fit(image, pixels_of(output_size), how)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
