@@ -144,8 +144,9 @@ class EditSettings:
 class RunSettings:
     """A whole job, from photos to a contest zip.
 
-    With a `time_budget`, in seconds from the job's preparation, paintings get fewer steps if that
-    is needed to finish in time; `allow_approximate` also allows steps without guidance.
+    `metadata` writes prompt and settings into each JPEG. With a `time_budget`, in seconds from the
+    job's preparation, paintings get fewer steps if that is needed to finish in time;
+    `allow_approximate` also allows steps without guidance.
     """
 
     style: str = "in monet style painting"
@@ -155,6 +156,7 @@ class RunSettings:
     limit: int | None = None
     output_size: int | str = 256
     jpeg_quality: int = 95
+    metadata: bool = False
     time_budget: float | None = None
     allow_approximate: bool = False
     caption: CaptionSettings = field(default_factory=CaptionSettings)

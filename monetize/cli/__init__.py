@@ -1,4 +1,4 @@
-"""The command line: `run`, `check`, `gallery`, `score`, `caption`, `paint`, `tokens`, `models`.
+"""The command line: a group of the commands in `COMMANDS`.
 
 No command imports torch before it has printed its first line, and `--help` imports little more
 than click: a command is imported when it is chosen, and what it works with when it runs.
@@ -17,7 +17,7 @@ from monetize.cli.terminal import Terminal
 from monetize.errors import Interrupted, MonetizeError
 from monetize.interruption import MESSAGE
 
-COMMANDS = ("run", "check", "gallery", "score", "caption", "paint", "tokens", "models")
+COMMANDS = ("run", "check", "gallery", "score", "caption", "paint", "info", "tokens", "models")
 
 
 class MonetizeGroup(click.Group):
@@ -98,6 +98,7 @@ def main() -> None:
       monetize gallery images.zip                browse paintings and photos on a page
       monetize caption img.jpg                   say what a photo shows
       monetize paint "a pine tree and a red sun" --weight pine=-1
+      monetize info painting.png                 show how a painting was made
       monetize tokens "a pine tree"              show how a prompt is split into tokens
       monetize models                            list the known checkpoints
 

@@ -7,12 +7,12 @@ import click
 
 from monetize.cli.edits import edit_settings, edited_prompts
 from monetize.cli.help import SectionedCommand
-from monetize.cli.init_image import check_init_image
+from monetize.cli.init_image import check_init_image, check_like
 from monetize.cli.options.base import build
 from monetize.cli.options.common import common_options
 from monetize.cli.options.device import device_options
 from monetize.cli.options.editing import editing_options
-from monetize.cli.options.input import from_file_option, init_image_option
+from monetize.cli.options.input import from_file_option, init_image_option, like_option
 from monetize.cli.options.output import paint_output_options
 from monetize.cli.options.painting import paint_seed_options, painting_options, start_options
 from monetize.cli.options.speed import batch_options
@@ -24,12 +24,14 @@ from monetize.file_errors import explain_read_errors
 from monetize.settings import MAX_SEED, DeviceSettings, PaintSettings
 
 if TYPE_CHECKING:
+    from monetize.images.repaint import Repaint
     from monetize.prompts.sweep import Sweep
 
 
 @click.command(cls=SectionedCommand)
 @click.argument("prompt", required=False)
 @from_file_option
+@like_option
 @init_image_option
 @paint_seed_options
 @painting_options
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 def paint(
     prompt: str | None,
     from_file: Any,
+    like: "Repaint | None",
     init_image: Path | None,
     output: Path | None,
     number: int,
@@ -72,6 +75,7 @@ def paint(
       monetize paint "a garden with a red sun" -w "red sun=2" -w @2=0.5 -n 4
       monetize paint --from-file prompts.txt -o painting.jpg
       monetize paint "a lake in monet style painting" --init-image lake.jpg --strength 0.5
+      monetize paint --like painting.png -w pine=-1 -o less-pine.png
       monetize paint "a pine tree and a red sun" -w pine=-1 --heatmap where.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:1 -o sweep.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:2 --sweep "red sun=0:2:1" --keep
@@ -88,7 +92,7 @@ def paint(
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings, device = build(PaintSettings, params), build(DeviceSettings, params)
     editing = edit_settings(params, edit)
-    texts = _texts(prompt, from_file)
+    texts = _texts(prompt, from_file, like)
     _check_sweep(sweeps, texts, number=number, heatmap=heatmap, keep=keep)
     if settings.palette is not None and (
         sweeps or editing or (heatmap is not None and settings.weight)
@@ -101,6 +105,8 @@ def paint(
         raise UsageError(
             "--heatmap does not work with a compiled model: leave out --heatmap or --compile"
         )
+    if like is not None:
+        check_like(like, init_image, terminal)
     photo_size = check_init_image(init_image, settings)
     if seed is None:
         seed = secrets.randbelow(2**32)
@@ -168,9 +174,11 @@ def _check_sweep(
         )
 
 
-def _texts(prompt: str | None, from_file: Any) -> list[str]:
+def _texts(prompt: str | None, from_file: Any, like: "Repaint | None") -> list[str]:
     from monetize.prompts.prompt import read_prompt, read_prompts
 
+    if like is not None and prompt is None and from_file is None:
+        return [like.prompt]
     if (prompt is None) == (from_file is None):
         raise UsageError("give either PROMPT or --from-file; see monetize paint --help")
     if prompt == "-":

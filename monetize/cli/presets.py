@@ -5,7 +5,7 @@ import reprlib
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -17,6 +17,9 @@ from monetize.errors import UsageError
 from monetize.presets import PRESETS, load_config
 from monetize.settings import MAX_NUMBER, DeviceSettings, PaintSettings
 
+if TYPE_CHECKING:
+    from monetize.images.repaint import Repaint
+
 # What TOML must hold, by the name of the option's click type; other types take text.
 TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "integer": ("a whole number", (int,)),
@@ -25,8 +28,8 @@ TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "auto|N": ('"auto" or a whole number', (int, str)),
     "N|WxH|fit": ('a whole number, "WIDTHxHEIGHT" or "fit"', (int, str)),
 }
-# Of a context: the path given by --config, and the name given by --preset.
-CONFIG, PRESET = "monetize.config", "monetize.preset"
+# Of a context: the path given by --config, the name given by --preset, and the options of --like.
+CONFIG, PRESET, LIKE = "monetize.config", "monetize.preset", "monetize.like"
 # In an installed package, and in a checkout.
 FOLDERS = (
     Path(monetize.__file__).parent / "configs",
@@ -75,7 +78,7 @@ def use_config(
     for param in ctx.command.params:
         if param.name in values:
             _check_type(path, param, values[param.name])
-    ctx.default_map = {**(ctx.default_map or {}), **values}
+    ctx.default_map = {**(ctx.default_map or {}), **values, **ctx.meta.get(LIKE, {})}
 
 
 def use_preset(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
@@ -83,6 +86,19 @@ def use_preset(ctx: click.Context, _param: click.Parameter, name: str | None) ->
     if name is not None:
         ctx.meta[PRESET] = name
         ctx.default_map = {**PRESETS[name], **(ctx.default_map or {})}
+
+
+def use_like(ctx: click.Context, _param: click.Parameter, path: Path | None) -> "Repaint | None":
+    """Make the settings of a painting the defaults; flags override them, they override presets."""
+    if path is None:
+        return None
+    from monetize.images.infotext import read_infotext
+    from monetize.images.repaint import repaint
+
+    like = repaint(read_infotext(path))
+    ctx.meta[LIKE] = like.options
+    ctx.default_map = {**(ctx.default_map or {}), **like.options}
+    return like
 
 
 def warn_unless_faster(settings: PaintSettings, device: DeviceSettings, terminal: Terminal) -> None:

@@ -18,6 +18,7 @@ from PIL import (
     UnidentifiedImageError,
     WebPImagePlugin,
 )
+from PIL.ExifTags import IFD, Base
 
 from monetize.errors import PhotoError, ReadError
 from monetize.images.adobe_rgb import implied_profile
@@ -120,6 +121,13 @@ def image_size(data: bytes) -> tuple[int, int]:
     """Return the width and height of an upright image without decoding it; raises PhotoError."""
     with _decoding(Path("image")), _open(data)[0] as image:
         return upright_size(image)
+
+
+def user_comment(path: Path, data: bytes) -> bytes | None:
+    """Return the EXIF UserComment of an image, None if it has none; raises PhotoError."""
+    with _decoding(path), _open(data)[0] as image:
+        comment = image.getexif().get_ifd(IFD.Exif).get(Base.UserComment)
+        return comment if isinstance(comment, bytes) else None
 
 
 def _open_as(kind: str, data: bytes) -> Image.Image:

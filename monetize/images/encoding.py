@@ -64,6 +64,8 @@ def parameters(
         pairs["Token weights"] = ", ".join(str(weight) for weight in prompt.weights)
         if (settings.weight_start, settings.weight_end) != (0, 1):
             pairs["Token weights range"] = f"{settings.weight_start}-{settings.weight_end}"
+    if (settings.guidance_start, settings.guidance_end) != (0, 1):
+        pairs["Guidance range"] = f"{settings.guidance_start}-{settings.guidance_end}"
     if settings.palette is not None:
         pairs["Palette"] = Path(settings.palette).name
         pairs["Palette strength"] = settings.palette_strength
@@ -93,8 +95,8 @@ def encode(image: Image.Image, path: Path, text: str, flag: str = "--output") ->
         info.add_text("parameters", text)  # as UTF-8 if Latin-1 cannot encode it
         image.save(buffer, "PNG", pnginfo=info)
     else:
-        exif = _exif_with_comment(text)
-        if len(exif) > MAX_EXIF_BYTES:
+        exif = jpeg_exif(text)
+        if exif is None:
             raise UsageError(
                 f"{flag} {path}: the prompt is too long for a JPEG's metadata; use .png"
             )
@@ -102,8 +104,14 @@ def encode(image: Image.Image, path: Path, text: str, flag: str = "--output") ->
     return buffer.getvalue()
 
 
+def jpeg_exif(text: str) -> bytes | None:
+    """Return EXIF data with only a UserComment; None if the text does not fit in a JPEG."""
+    exif = _exif_with_comment(text)
+    return exif if len(exif) <= MAX_EXIF_BYTES else None
+
+
 def _exif_with_comment(text: str) -> bytes:
-    """Return EXIF data with only a UserComment, big-endian like its UTF-16 (EXIF 2.3, 4.6.5).
+    """Return EXIF data, big-endian like its UTF-16 (EXIF 2.3, 4.6.5).
 
     Pillow writes the comment as type BYTE, which standard-conforming readers reject: the type must
     be UNDEFINED.

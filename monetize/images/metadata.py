@@ -50,6 +50,26 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
         start = end
 
 
+def png_text(data: bytes, keyword: bytes) -> str | None:
+    """Return the first text of a PNG with this keyword; None if there is none that can be read."""
+    for kind, payload, _ in _png_chunks(data):
+        if kind not in PNG_TEXT or not payload.startswith(keyword + b"\0"):
+            continue
+        rest: bytes | None = payload[len(keyword) + 1 :]
+        assert rest is not None
+        if kind == b"tEXt":
+            return rest.decode("latin-1")
+        if kind == b"zTXt":
+            rest = _unpack(rest[1:], MAX_TEXT_BYTES)
+            return None if rest is None else rest.decode("latin-1")
+        packed = rest[:1] == b"\1"
+        rest = rest[2:].partition(b"\0")[2].partition(b"\0")[2]  # language, translated keyword
+        if packed:
+            rest = _unpack(rest, MAX_TEXT_BYTES)
+        return None if rest is None else rest.decode("utf-8", errors="replace")
+    return None
+
+
 def _is_intact(chunk: bytes) -> bool:
     return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
 

@@ -170,6 +170,7 @@ class PaintStage:
             palette,
             self._batch_plan(),
             settings.allow_approximate,
+            settings.metadata,
         )
 
     def _send(self, todo: Mapping[int, Sequence[Item]], in_flight: "InFlight") -> Iterator[Chunk]:

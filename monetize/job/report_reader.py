@@ -21,7 +21,7 @@ from monetize.images.zip_files import open_zip
 from monetize.job.job import Outputs
 from monetize.job.summary_reader import Summary, read_summary
 from monetize.messages import name_some, printable
-from monetize.prompts.weights import parse_weight
+from monetize.prompts.weights import parse_weight, split_weights
 from monetize.settings import MAX_SEED, PaintSettings, flag, flags, own_names
 
 COLUMNS = ("photo", "file", "caption", "prompt", "seed", "status")
@@ -150,25 +150,12 @@ def _seed(text: str) -> str:
 
 def _weights(cell: str) -> tuple[str, ...]:
     """Weights from a JSON list of texts, or as one types them: pine=-1, red sun=2."""
-    weights = json.loads(cell) if cell.startswith("[") else _split(cell)
+    weights = json.loads(cell) if cell.startswith("[") else split_weights(cell)
     if not all(isinstance(weight, str) for weight in weights):
         raise ValueError(f"the weights are not a list of texts: {printable(cell)[:100]}")
     for weight in weights:
         parse_weight(weight)
     return tuple(weights)
-
-
-def _split(cell: str) -> list[str]:
-    """Weights separated by commas; a part without a number belongs to the phrase that follows."""
-    weights, phrase = [], ""
-    for part in cell.split(", ") if cell else ():
-        phrase += part
-        if "=" in part:
-            weights.append(phrase)
-            phrase = ""
-        else:
-            phrase += ", "
-    return [*weights, phrase] if phrase else weights
 
 
 def _settings(cell: str) -> tuple[str, ...]:

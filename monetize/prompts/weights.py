@@ -47,6 +47,19 @@ def format_number(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
+def split_weights(text: str) -> list[str]:
+    """Split weights at commas; a part without a number belongs to the phrase that follows."""
+    weights, phrase = [], ""
+    for part in text.split(", ") if text else ():
+        phrase += part
+        if "=" in part:
+            weights.append(phrase)
+            phrase = ""
+        else:
+            phrase += ", "
+    return [*weights, phrase] if phrase else weights
+
+
 def parse_weight(text: str) -> Weight:
     """Parse `pine=-1`, `red sun=2` or `@6=-17`.
 

@@ -162,6 +162,55 @@ def test_a_painting_has_the_size_that_is_asked_for(paint: Run) -> None:
         assert f"Size: {width}x{height}," in picture.info["parameters"]
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_a_painting_is_repeated_from_its_file(paint: Run, cli: Run, name: str) -> None:
+    paint(
+        PROMPT, "--seed", 7, "-w", "pine=-3", "--size", "72x48", "--guidance-end", 0.8,
+        "--scheduler", "ddim", "--negative-prompt", "a, b", "-o", name,
+    )  # fmt: skip
+    again = cli("paint", "--like", name, "-o", f"again-{name}")
+    assert again.exit_code == 0, again.stderr
+    assert "Warning" not in again.stderr
+    assert Path(f"again-{name}").read_bytes() == Path(name).read_bytes()
+    changed = cli("paint", "a lake", "--like", name, "-w", "lake=2", "--seed", 8, "-o", "b.png")
+    assert changed.exit_code == 0, changed.stderr
+    text = Image.open("b.png").info["parameters"]
+    assert text.startswith("a lake\n")
+    assert "Seed: 8," in text
+    assert "Token weights: lake=2" in text
+    assert "Sampler: DDIM" in text
+
+
+def test_repeating_a_painting_from_a_photo_needs_the_photo(paint: Run, cli: Run) -> None:
+    start = ("--init-image", CAT, "--strength", 0.5)
+    paint(PROMPT, "--seed", 7, *start, "-o", "a.png")
+    refused = cli("paint", "--like", "a.png", "-o", "b.png")
+    assert refused.exit_code == 2
+    assert "started from the photo cat.jpg: give it with --init-image" in refused.stderr
+    cli("paint", "--like", "a.png", "--init-image", CAT, "-o", "b.png")
+    assert Path("b.png").read_bytes() == Path("a.png").read_bytes()
+
+
+def test_settings_of_a_painting_override_a_preset(paint: Run, cli: Run) -> None:
+    paint(PROMPT, "--seed", 7, "-o", "a.png")
+    Path("preset.toml").write_text("[paint]\nnum_inference_steps = 9\n")
+    for flags in (("--config", "preset.toml", "--like", "a.png"),
+                  ("--like", "a.png", "--config", "preset.toml")):  # fmt: skip
+        cli("paint", *flags, "-o", "b.png", "--overwrite")
+        assert "Steps: 2," in Image.open("b.png").info["parameters"]
+
+
+def test_what_cannot_be_repeated_is_told(paint: Run) -> None:
+    text = "a (lake:1.3)\nSteps: 4, Sampler: Euler a, Seed: 3, Clip skip: 2, Version: v1.9"
+    Path("a.png").write_bytes(encode(Image.new("RGB", (8, 8)), Path("a.png"), text))
+    result = paint("--like", "a.png", "-o", "b.png")
+    assert result.exit_code == 0, result.stderr
+    warning = "Warning: --like cannot repeat: Sampler: Euler a; Clip skip: 2; emphasis such as"
+    assert warning in result.stderr
+    assert "Seed: 3\n" in result.stderr
+    assert paint("--like", CAT).exit_code == 1
+
+
 def test_several_paintings_from_one_photo_differ_by_their_seeds(paint: Run) -> None:
     arguments = ("--init-image", CAT, "--strength", 1)
     paint(PROMPT, "--seed", 7, "-n", 2, "-o", "a.png", *arguments)

@@ -15,6 +15,7 @@ from click.testing import Result
 from helpers import Run, Tiny, members, names, rows
 from PIL import Image
 
+from monetize.images.infotext import read_infotext
 from monetize.job.plan import photo_seed
 from monetize.painting import painter
 
@@ -129,6 +130,22 @@ def test_what_the_text_limit_cuts_off_is_told(run_job: Run, photos: Path, tmp_pa
     assert result.exit_code == 0
     assert "2 of 2 prompts are longer than the 77 tokens" in result.stderr
     assert "--weight 'blue=2' has no effect in 2 of 2 prompts" in result.stderr
+
+
+def test_metadata_is_written_where_it_is_asked_for(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    run_job(photos, tmp_path / "plain.zip", "--limit", 2)
+    run_job(photos, tmp_path / "told.zip", "--limit", 2, "--metadata")
+    for name, data in members(tmp_path / "told.zip").items():
+        (tmp_path / name).write_bytes(data)
+        plain = Image.open(io.BytesIO(members(tmp_path / "plain.zip")[name]))
+        assert Image.open(tmp_path / name).tobytes() == plain.tobytes()
+        assert not plain.getexif()
+        infotext = read_infotext(tmp_path / name)
+        [row] = [row for row in rows(tmp_path / "told.csv") if row["file"] == name]
+        assert infotext.prompt == row["prompt"]
+        assert infotext.settings["Seed"] == row["seed"]
 
 
 def test_given_captions_are_painted(run_job: Run, photos: Path, tmp_path: Path) -> None:

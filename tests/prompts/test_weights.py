@@ -1,7 +1,7 @@
 import pytest
 
 from monetize.errors import UsageError
-from monetize.prompts.weights import Weight, parse_weight
+from monetize.prompts.weights import Weight, parse_weight, split_weights
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,9 @@ def test_only_at_and_digits_name_a_position() -> None:
     assert Weight("@6", 1).position == 6
     assert Weight("6", 1).position is None
     assert Weight("@home", 1).position is None
+
+
+def test_weights_are_split_at_the_commas_between_them() -> None:
+    assert split_weights("") == []
+    assert split_weights("pine=-1, red, sun=2") == ["pine=-1", "red, sun=2"]
+    assert split_weights("pine=1, elm") == ["pine=1", "elm, "]

@@ -5,6 +5,7 @@ import click
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
 from monetize.cli.path_types import FILE
+from monetize.cli.presets import use_like
 from monetize.settings import RunSettings
 
 _option = option_in("Input")
@@ -36,6 +37,16 @@ from_file_option = _option(
     "--from-file",
     type=click.File("rb"),
     help="Text file with one prompt per line; - reads standard input.",
+)
+
+like_option = _option(
+    "--like",
+    type=FILE,
+    is_eager=True,
+    callback=use_like,
+    help="Repeat the painting in this file: its prompt, seed and settings become the defaults, "
+    "which other options override. Reads files of monetize and of AUTOMATIC1111's web UI, and "
+    "says what it cannot repeat.",
 )
 
 init_image_option = _option(

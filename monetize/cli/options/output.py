@@ -23,6 +23,11 @@ run_output_options = all_of(
         **shown_default(RunSettings.jpeg_quality),
     ),
     _option(
+        "--metadata/--no-metadata",
+        help="Write prompt and settings into each JPEG, as `monetize paint` does.",
+        **shown_default(RunSettings.metadata),
+    ),
+    _option(
         "--gallery/--no-gallery",
         "with_gallery",
         default=False,

@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from monetize.errors import PaintingError
 from monetize.image_sizes import FIT, pixels_of
 from monetize.images.color_transfer import Palette
+from monetize.images.encoding import jpeg_exif
 from monetize.images.fitting import fit
 from monetize.job.executors.base import Chunk, PaintedChunk
+from monetize.messages import first_line
 from monetize.painting.batch_plan import BatchPlan
 from monetize.painting.batching import BatchPainter, PendingBatches
-from monetize.painting.painting import recolor
+from monetize.painting.painting import Painting, recolor
 from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter, Stage
 
@@ -26,7 +29,7 @@ class ChunkPainterSpec:
 
     `count` is the number of paintings in the whole job, `output_size` the size of the JPEGs, or
     `fit` for that of the paintings. A `plan` of None is to be decided. `approximate` as in
-    `RunSettings`.
+    `RunSettings`, as is `metadata`.
     """
 
     painter: PainterSpec
@@ -36,6 +39,7 @@ class ChunkPainterSpec:
     palette: Palette | None = None
     plan: BatchPlan | None = None
     approximate: bool = False
+    metadata: bool = False
 
     def on_every_device(self) -> list["ChunkPainterSpec"]:
         """A spec for each device to paint on."""
@@ -112,15 +116,17 @@ class ChunkPainter:
         before, self._finished = self._finished, time.monotonic()
         named = list(zip([item.file for item in chunk.items], paintings, strict=True))
         return PaintedChunk(
-            {name: self._encode(painting.image) for name, painting in named},
+            {name: self._encode(painting) for name, painting in named},
             [name for name, painting in named if painting.flagged],
             evaluations,
             self._finished - max(started, before),
         )
 
-    def _encode(self, image: Image.Image) -> bytes:
-        how = self._spec.painter.settings.fit
-        return to_jpeg(image, self._spec.output_size, self._spec.jpeg_quality, how)
+    def _encode(self, painting: Painting) -> bytes:
+        spec = self._spec
+        how = spec.painter.settings.fit
+        text = painting.parameters() if spec.metadata else ""
+        return to_jpeg(painting.image, spec.output_size, spec.jpeg_quality, how, text)
 
 
 def _painted(chunk: Chunk, sent: Future[Future[PaintedChunk]]) -> tuple[Chunk, PaintedChunk]:
@@ -128,11 +134,27 @@ def _painted(chunk: Chunk, sent: Future[Future[PaintedChunk]]) -> tuple[Chunk, P
 
 
 def to_jpeg(
-    image: Image.Image, output_size: int | str, quality: int, how: str | None = None
+    image: Image.Image,
+    output_size: int | str,
+    quality: int,
+    how: str | None = None,
+    text: str = "",
 ) -> bytes:
-    """Fit a painting to an output size, as `--fit` says, and encode it."""
+    """Fit a painting to an output size, as `--fit` says, and encode it, with text as metadata.
+
+    Raises PaintingError if the text does not fit in a JPEG.
+    """
     if output_size != FIT:
         image = fit(image, pixels_of(output_size), how)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
+    if not text:
+        image.save(buffer, "JPEG", quality=quality)
+        return buffer.getvalue()
+    exif = jpeg_exif(text)
+    if exif is None:
+        raise PaintingError(
+            f"The prompt {first_line(text, 60)!r} is too long for a JPEG's metadata: leave out "
+            "--metadata"
+        )
+    image.save(buffer, "JPEG", quality=quality, exif=exif)
     return buffer.getvalue()
