@@ -104,9 +104,12 @@ def cli() -> Run:
 
 @pytest.fixture
 def run_job(cli: Run, tiny: Tiny) -> Run:
-    """Run `monetize run` with the tiny checkpoints and few steps."""
+    """Run `monetize run` with the tiny checkpoints and few steps.
+
+    Paintings are made one at a time, as with large checkpoints on a CPU, unless a test says else.
+    """
 
     def run(*args: object) -> Result:
-        return cli("run", *args, *tiny.flags, "--steps", 2)
+        return cli("run", "--batch-size", 1, *args, *tiny.flags, "--steps", 2)
 
     return run
