@@ -38,6 +38,7 @@ def run(job: Job, reporter: Reporter) -> Outcome:
         reporter.warn(caution)
     painter = PainterSpec.resolve(settings.paint, settings.device, reporter)
     check_weights(painter.tokenizer, settings.paint.weight, settings.style)
+    painter.warn_about_words([settings.style], reporter)
     palette = PaletteSource.of(settings.paint.palette) if settings.paint.palette else None
     captioner = None
     if job.given_captions is not None:

@@ -42,7 +42,7 @@ class PromptPainter:
         heat: bool = False,
         what: str = "the prompt",
     ) -> None:
-        """Warn about what the text encoder's limit cuts off.
+        """Warn about what the text encoder's limit cuts off, and about unknown words.
 
         Raises UsageError for weights without effect, and with `heat` for a model to be compiled
         and for prompts without a word to make a heat map of.
@@ -55,6 +55,7 @@ class PromptPainter:
                 self._reporter.warn(warning)
             if heat and not word_positions(self.spec.tokenizer, prompt):
                 raise UsageError(f"--heatmap: there is no word in {prompt.text!r}: leave it out")
+        self.spec.warn_about_words((prompt.text for prompt in prompts), self._reporter)
 
     def request(self, prompt: Prompt, seed: int, init_image: Path | None = None) -> PaintRequest:
         """Tokenize a prompt; `init_image` is the photo to start from."""

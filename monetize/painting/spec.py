@@ -1,17 +1,20 @@
 """Which painter, where, and with which settings: all that loading one takes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from transformers import CLIPTokenizer
 
+from monetize.checkpoints.known_words import unknown_words
 from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
 from monetize.checkpoints.loading import complete_settings
 from monetize.checkpoints.painting_size import native_size
 from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.devices import Placement, every_device, place
-from monetize.image_sizes import NativeSize, Pixels, painting_size
+from monetize.image_sizes import FIT, NativeSize, Pixels, painting_size, pixels_of
+from monetize.messages import name_some
 from monetize.painting.timesteps import check_steps
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
@@ -38,9 +41,10 @@ class PainterSpec:
     ) -> "PainterSpec":
         """Find the checkpoint and complete the settings.
 
-        The reporter is told before a download, and warned of a negative prompt that is cut off.
-        Raises CheckpointError if the checkpoint cannot be found, and UsageError for a device or a
-        size that it cannot paint, and for a strength that leaves no step.
+        The reporter is told before a download, and warned of a negative prompt that is cut off and
+        of a size beyond the checkpoint's own. Raises CheckpointError if the checkpoint cannot be
+        found, and UsageError for a device or a size that it cannot paint, and for a strength that
+        leaves no step.
         """
         placement = place(device)
         name, reason = resolve_auto(settings.model, PAINTER.flag, placement.device.type)
@@ -58,6 +62,7 @@ class PainterSpec:
             reporter.warn(warning)
         complete = replace(complete_settings(checkpoint, settings), model=name)
         check_steps(complete)
+        _warn_about_size(checkpoint, complete, reporter)
         return cls(checkpoint, placement, complete, reason)
 
     def size_for(self, photo: Pixels | None) -> Pixels:
@@ -68,6 +73,15 @@ class PainterSpec:
     @cached_property
     def _native_size(self) -> NativeSize:
         return native_size(self.checkpoint)
+
+    def warn_about_words(self, texts: Iterable[str], reporter: Reporter) -> None:
+        """Warn, once for all texts, of words that the checkpoint was never trained on."""
+        unknown = unknown_words(self.checkpoint, texts)
+        if unknown:
+            reporter.warn(
+                f"{self.checkpoint.name} does not know {name_some(map(repr, unknown), 5)}: "
+                "the painting will not show what that means"
+            )
 
     @property
     def tokenizer(self) -> CLIPTokenizer:
@@ -82,3 +96,16 @@ class PainterSpec:
         count = len(every_device(self.placement))
         devices = f", {count} of them" if count > 1 else ""
         return f"{self.checkpoint.name} on {self.placement}{devices}{self.reason}"
+
+
+def _warn_about_size(checkpoint: Checkpoint, settings: PaintSettings, reporter: Reporter) -> None:
+    side = native_size(checkpoint).side
+    assert settings.size is not None  # the settings are complete
+    if settings.size == FIT:
+        return
+    width, height = pixels_of(settings.size)
+    if width * height > side**2:
+        reporter.warn(
+            f"{checkpoint.name} was trained on {side} × {side} pixels: at {width} × {height} it "
+            "repeats what it paints"
+        )
