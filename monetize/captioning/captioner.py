@@ -15,6 +15,7 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
+from monetize.captioning import efficientnet_lite  # noqa: F401 - registers pocket's encoder
 from monetize.captioning.spec import CaptionerSpec
 from monetize.checkpoints.loading import load_captioning_model
 from monetize.checkpoints.quiet import quiet_libraries

@@ -1,48 +1,62 @@
-"""The captioner: ViT sees 96 × 96 pixels, GPT-2 says what it sees."""
+"""The captioner: EfficientNet-lite sees 256 × 256 pixels, GPT-2 says what it sees.
+
+The network that sees was trained on ImageNet, and stays as it is: what it makes of a few views of
+each photo is computed once and kept, so that an epoch of the rest takes seconds.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from tqdm import tqdm
 from transformers import (
     GPT2Config,
     GPT2LMHeadModel,
     PreTrainedTokenizerBase,
     VisionEncoderDecoderModel,
-    ViTConfig,
     ViTImageProcessor,
-    ViTModel,
 )
+from transformers.modeling_outputs import BaseModelOutput
 
-from pocket_training.data import to_unit
+from monetize.captioning.efficientnet_lite import (
+    HEAD_CHANNELS,
+    EfficientNetLiteConfig,
+    EfficientNetLiteModel,
+)
+from pocket_training.backbone import FACTORS, MEAN, SCALE
+from pocket_training.data import load_pictures
 from pocket_training.loop import Plan, autocast, fit
 from pocket_training.metrics import content_words
+from pocket_training.rewards import rewarded
 
-SIZE = 96
-PATCH = 12
+SIZE = 256
+BACKBONE = 2  # EfficientNet-lite2
 LENGTH = 20  # tokens, the end included
-WIDTH = 192
-DROPOUT = 0.1
-WORDS = 300  # that the encoder learns to see on its own
+WIDTH = 256
+WORDS = 400  # that the encoder learns to name on its own
+SPOKEN_STILL = 0.1  # weight of the captions as they are, while naming is rewarded
+SEEN_AT_ONCE = 32
+SAMPLED = 3000  # of what is seen, for its mean and deviation
+DROPOUT = 0.15
+# Of what is seen of each place and of the whole: 1,280 numbers would else be learned by heart.
+PLACES_DROPOUT, WHOLE_DROPOUT = 0.3, 0.5
 
 
 def build(tokenizer: PreTrainedTokenizerBase) -> VisionEncoderDecoderModel:
     """An untrained captioner that speaks with this tokenizer."""
     end = tokenizer.eos_token_id
-    encoder = ViTModel(
-        ViTConfig(
-            image_size=SIZE,
-            patch_size=PATCH,
+    width_factor, depth_factor = FACTORS[BACKBONE]
+    encoder = EfficientNetLiteModel(
+        EfficientNetLiteConfig(
             hidden_size=WIDTH,
-            intermediate_size=3 * WIDTH,
-            num_hidden_layers=4,
-            num_attention_heads=6,
-            hidden_dropout_prob=DROPOUT,
-        ),
-        add_pooling_layer=False,
+            image_size=SIZE,
+            width_factor=width_factor,
+            depth_factor=depth_factor,
+        )
     )
     decoder = GPT2LMHeadModel(
         GPT2Config(
@@ -51,7 +65,7 @@ def build(tokenizer: PreTrainedTokenizerBase) -> VisionEncoderDecoderModel:
             n_embd=WIDTH,
             n_inner=3 * WIDTH,
             n_layer=2,
-            n_head=6,
+            n_head=8,
             add_cross_attention=True,
             is_decoder=True,
             bos_token_id=end,
@@ -66,75 +80,161 @@ def build(tokenizer: PreTrainedTokenizerBase) -> VisionEncoderDecoderModel:
     return model
 
 
-class Learner(nn.Module):
-    """The captioner, and heads that name words and features from what the encoder sees.
-
-    The heads are for training only: through them the encoder learns to see long before the
-    decoder has learnt to look.
-    """
-
-    def __init__(self, model: VisionEncoderDecoderModel, features: int) -> None:
-        super().__init__()
-        self.model = model
-        self.words = nn.Linear(WIDTH, WORDS)
-        self.features = nn.Linear(WIDTH, features)
-
-
 def image_processor() -> ViTImageProcessor:
     """What makes the captioner's input of a picture, as in training."""
     return ViTImageProcessor(
-        size={"height": SIZE, "width": SIZE}, image_mean=[0.5] * 3, image_std=[0.5] * 3
+        size={"height": SIZE, "width": SIZE}, image_mean=[MEAN] * 3, image_std=[SCALE] * 3
     )
 
 
-def train(
+@dataclass(frozen=True)
+class Seen:
+    """What the trunk sees of pictures: of the whole (count, 1280), of places (count, 64, channels).
+
+    Half floats, view by view: row i + n · count is another view of picture i.
+    """
+
+    whole: Tensor
+    places: Tensor
+
+
+def see(
     model: VisionEncoderDecoderModel,
-    pictures: Tensor,
-    captions: Sequence[str],
-    features: Tensor,
-    tokenizer: PreTrainedTokenizerBase,
-    plan: Plan,
-    work: Path,
+    paths: Sequence[Path],
+    views: int,
+    kept: Path,
     *,
     device: torch.device,
     seed: int,
-) -> VisionEncoderDecoderModel:
-    """Train on uint8 pictures (count, 3, 128, 128), a caption for each, and what is seen in it.
+) -> Seen:
+    """What the encoder's trunk sees of pictures: whole, mirrored, then of random squares of them.
 
-    `features` are the teacher's maps of the pictures, (count, channels, rows, columns).
+    It is kept in a file; `views` are the views of each picture.
+    """
+    if not kept.exists():
+        encoder = model.encoder.to(device, memory_format=torch.channels_last).eval()
+        generator = torch.Generator().manual_seed(seed)
+        pictures = load_pictures(paths, SIZE)
+        whole, places = [], []
+        for view in tqdm(range(views), desc="views of photos", unit="view"):
+            for batch in torch.split(pictures, SEEN_AT_ONCE):
+                pixel_values = _view(batch, view, generator).to(device)
+                with torch.inference_mode(), autocast(device):
+                    each = encoder.seen(encoder.trunk.maps(pixel_values)[-1])
+                whole.append(each[0].half().cpu())
+                places.append(each[1].half().cpu())
+        torch.save({"whole": torch.cat(whole), "places": torch.cat(places)}, f"{kept}.partial")
+        Path(f"{kept}.partial").replace(kept)
+    seen = Seen(**torch.load(kept, weights_only=True, mmap=True))
+    if len(seen.whole) != views * len(paths):
+        raise ValueError(f"{kept} is not of {views} views of these pictures: remove it")
+    return seen
+
+
+class Learner(nn.Module):
+    """The captioner on what its trunk has seen, and a head that names words.
+
+    The head is for training only: through it the encoder learns to tell what is there long before
+    the decoder has learned to look. What was seen is given to both with mean 0 and deviation 1.
+    """
+
+    def __init__(self, model: VisionEncoderDecoderModel, seen: Seen, words: Tensor) -> None:
+        super().__init__()
+        self.model = model
+        model.encoder.trunk.requires_grad_(False)
+        self.words = nn.Linear(HEAD_CHANNELS, words.shape[1])
+        nn.init.zeros_(self.words.weight)
+        self.words.bias.data = words.mean(0).clamp(1e-4, 1 - 1e-4).logit()
+        some = torch.randperm(len(seen.whole))[:SAMPLED]
+        for name, values in (("whole", seen.whole[some]), ("places", seen.places[some])):
+            flat = values.float().flatten(0, -2)
+            self.register_buffer(f"{name}_mean", flat.mean(0))
+            self.register_buffer(f"{name}_std", flat.std(0) + 1e-3)
+
+    def told(self, seen: Seen, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """What the decoder is told of the chosen pictures, and the scores of the words."""
+        device = self.words.weight.device
+        whole = self._standard("whole", seen.whole[chosen].to(device).float())
+        places = self._standard("places", seen.places[chosen].to(device).float())
+        whole = functional.dropout(whole, WHOLE_DROPOUT, self.training)
+        places = functional.dropout(places, PLACES_DROPOUT, self.training)
+        return self.model.encoder.told(whole, places), self.words(whole)
+
+    def _standard(self, name: str, values: Tensor) -> Tensor:
+        return (values - self.get_buffer(f"{name}_mean")) / self.get_buffer(f"{name}_std")
+
+    def finished(self) -> VisionEncoderDecoderModel:
+        """The captioner for what its trunk sees as it is: means and deviations become weights."""
+        for name in ("whole", "places"):
+            linear = getattr(self.model.encoder, name)
+            weight = linear.weight.data / self.get_buffer(f"{name}_std")
+            linear.bias.data -= weight @ self.get_buffer(f"{name}_mean")
+            linear.weight.data = weight
+        return self.model
+
+
+def train(
+    model: VisionEncoderDecoderModel, seen: Seen, captions: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase, plan: Plan, rewards_plan: Plan, work: Path, *,
+    device: torch.device, seed: int,
+) -> VisionEncoderDecoderModel:  # fmt: skip
+    """Train all but the trunk on what it sees of pictures, and a caption for each picture.
+
+    First it learns to say what the captions say, by `plan`, then to name what is there, by
+    `rewards_plan`.
     """
     torch.manual_seed(seed)
-    end = tokenizer.eos_token_id
-    labels = torch.full((len(captions), LENGTH), -100)
-    for row, caption in zip(labels, captions, strict=True):
-        tokens = [*tokenizer(caption).input_ids[: LENGTH - 1], end]
-        row[: len(tokens)] = torch.tensor(tokens)
+    labels = _labels(captions, tokenizer)
     words = _named_words(captions)
 
     def loss_of(learner: Learner, generator: torch.Generator, _progress: float) -> Tensor:
-        chosen = torch.randint(len(captions), (plan.batch_size,), generator=generator)
-        boxes = _boxes(len(chosen), generator)
-        batch = _varied(pictures[chosen], boxes, generator).to(device)
-        goal = labels[chosen].to(device)
-        said = goal.roll(1, 1).clamp_min(0)
-        said[:, 0] = end
+        chosen = torch.randint(len(seen.whole), (plan.batch_size,), generator=generator)
+        picture = chosen % len(captions)
         learner.train()
         with autocast(device):
-            output = learner.model(pixel_values=batch, decoder_input_ids=said)
-            patches = output.encoder_last_hidden_state[:, 1:]
-            named = learner.words(patches.mean(1)).float()
-            seen = learner.features(patches).float()
-        spoken = functional.cross_entropy(
-            output.logits.float().flatten(0, 1), goal.flatten(), ignore_index=-100,
-            label_smoothing=0.05,
-        )  # fmt: skip
-        present = functional.binary_cross_entropy_with_logits(named, words[chosen].to(device))
-        # The teacher saw the whole picture: the part of its map that the square shows.
-        goals = sampled(features[chosen].float(), boxes, SIZE // PATCH).flatten(2).mT
-        return spoken + 20 * present + functional.mse_loss(seen, goals.to(device))
+            hidden, named = learner.told(seen, chosen)
+            spoken = _spoken(learner, hidden, labels[picture].to(device))
+        present = functional.binary_cross_entropy_with_logits(
+            named.float(), words[picture].to(device)
+        )
+        return spoken + 20 * present
 
-    learner = Learner(model, features.shape[1]).to(device)
-    return fit("captioner", learner, loss_of, plan, work, seed=seed).model
+    def reward_of(learner: Learner, generator: torch.Generator, _progress: float) -> Tensor:
+        chosen = torch.randint(len(seen.whole), (rewards_plan.batch_size,), generator=generator)
+        picture = chosen % len(captions)
+        learner.eval()  # whose captions are judged, not those of a part of it
+        truth = [captions[i] for i in picture.tolist()]
+        decoder: GPT2LMHeadModel = learner.model.decoder
+        with autocast(device):
+            hidden, _ = learner.told(seen, chosen)
+            named = rewarded(decoder, hidden, truth, tokenizer, LENGTH, generator)
+            # Some of the first lesson, or its sentences would be lists of words.
+            return named + SPOKEN_STILL * _spoken(learner, hidden, labels[picture].to(device))
+
+    learner = Learner(model, seen, words).to(device)
+    learner = fit("captioner", learner, loss_of, plan, work, seed=seed)
+    learner.requires_grad_(True).model.encoder.trunk.requires_grad_(False)
+    return fit("rewards", learner, reward_of, rewards_plan, work, seed=seed).finished()
+
+
+def _spoken(learner: Learner, hidden: Tensor, labels: Tensor) -> Tensor:
+    """How unlikely the captioner finds captions, with what it is told of their pictures."""
+    labels = labels[:, : int((labels >= 0).sum(1).max())]  # without what is padding for all
+    said = labels.roll(1, 1).clamp_min(0)
+    said[:, 0] = learner.model.config.decoder_start_token_id
+    logits = learner.model(encoder_outputs=BaseModelOutput(hidden), decoder_input_ids=said).logits
+    return functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100, label_smoothing=0.05
+    )
+
+
+def _labels(captions: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> Tensor:
+    """Token numbers (count, LENGTH) with the end, and -100 after it."""
+    labels = torch.full((len(captions), LENGTH), -100)
+    for row, caption in zip(labels, captions, strict=True):
+        tokens = [*tokenizer(caption).input_ids[: LENGTH - 1], tokenizer.eos_token_id]
+        row[: len(tokens)] = torch.tensor(tokens)
+    return labels
 
 
 def _named_words(captions: Sequence[str]) -> Tensor:
@@ -148,25 +248,21 @@ def _named_words(captions: Sequence[str]) -> Tensor:
     return named
 
 
-def _boxes(count: int, generator: torch.Generator) -> Tensor:
-    """Random squares, mirrored or not, as `torch.nn.functional.affine_grid` takes them."""
+def _view(pictures: Tensor, view: int, generator: torch.Generator) -> Tensor:
+    """A view of uint8 pictures as the network takes them: the first whole, the second mirrored."""
+    count = len(pictures)
     share = 1 - 0.35 * torch.rand(count, generator=generator)
     mirror = 1 - 2.0 * (torch.rand(count, generator=generator) < 0.5)
     shift = (1 - share) * (2 * torch.rand(2, count, generator=generator) - 1)
-    boxes = torch.zeros(count, 2, 3)
-    boxes[:, 0, 0], boxes[:, 1, 1] = share * mirror, share
-    boxes[:, 0, 2], boxes[:, 1, 2] = shift[0], shift[1]
-    return boxes
-
-
-def sampled(values: Tensor, boxes: Tensor, size: int) -> Tensor:
-    """The boxes of values (count, channels, height, width) at size × size."""
-    count, channels = values.shape[:2]
-    grid = functional.affine_grid(boxes, [count, channels, size, size], align_corners=False)
-    return functional.grid_sample(values, grid, align_corners=False, padding_mode="reflection")
-
-
-def _varied(pixels: Tensor, boxes: Tensor, generator: torch.Generator) -> Tensor:
-    """The boxes of uint8 pictures at the model's size, lighter or darker, in [-1, 1]."""
-    light = 1 + 0.2 * (2 * torch.rand(len(pixels), 1, 1, 1, generator=generator) - 1)
-    return (sampled(to_unit(pixels), boxes, SIZE) * light).clamp(-1, 1)
+    light = 1 + 0.2 * (2 * torch.rand(count, 1, 1, 1, generator=generator) - 1)
+    pixels = pictures.float() / 255
+    if view < 2:
+        pixels = pixels.flip(3) if view else pixels
+    else:
+        boxes = torch.zeros(count, 2, 3)
+        boxes[:, 0, 0], boxes[:, 1, 1] = share * mirror, share
+        boxes[:, 0, 2], boxes[:, 1, 2] = shift[0], shift[1]
+        grid = functional.affine_grid(boxes, list(pixels.shape), align_corners=False)
+        pixels = functional.grid_sample(pixels, grid, align_corners=False)
+        pixels = (pixels * light).clamp(0, 1)
+    return ((pixels - MEAN) / SCALE).contiguous(memory_format=torch.channels_last)

@@ -2,6 +2,8 @@
 
 import csv
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from torch import Tensor
 from monetize.settings import RunSettings
 
 STYLE = f" {RunSettings.style}"
+LEARNED_FROM = 5  # captions that have a word
 HELD_OUT_SHARE = 10  # one name in ten
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
@@ -51,6 +54,13 @@ def read_photos(folder: Path, captions: Path) -> tuple[list[Photo], list[Photo]]
 def list_pictures(folder: Path) -> list[Path]:
     """The picture files of a folder by name."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+
+
+def frequent_words(captions: Iterable[str]) -> list[str]:
+    """The words that a painter can have learned from captions, with those of the style phrase."""
+    counts = Counter(word for caption in captions for word in re.findall(r"[a-z']+", caption))
+    learned = {word for word, count in counts.items() if count >= LEARNED_FROM}
+    return sorted(learned | set(STYLE.split()))
 
 
 def load_pictures(paths: Iterable[Path], size: int) -> Tensor:

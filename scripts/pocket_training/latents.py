@@ -12,7 +12,7 @@ from tqdm import tqdm
 from pocket_training.data import to_unit
 
 ENCODED_AT_ONCE = 32
-SIZE = 128  # that the painter paints at
+SIZE = 256  # that the painter paints at
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def encode(
 ) -> Tensor:
     """Latents of each picture whole, mirrored, then of random squares of it, `views` in all.
 
-    Of (count, 3, 256, 256) bytes, made smaller, it makes (views · count, channels, 16, 16) half
+    Of (count, 3, 256, 256) bytes it makes (views · count, channels, 16, 16) half
     floats, view by view.
     """
     generator = torch.Generator().manual_seed(seed)

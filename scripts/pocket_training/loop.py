@@ -33,6 +33,7 @@ class Plan:
     average: float = 0.999  # decay a step of the averaged weights, which are what is kept
     warmup: int = 100  # steps
     weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.98)
 
 
 M = TypeVar("M", bound=nn.Module)
@@ -41,11 +42,15 @@ Draw = Callable[[M], Image.Image]
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 where it is faster: on CUDA, and on processors with matrix units (AMX).
+    """bfloat16 where it is faster: on CUDA, and on processors that multiply it themselves.
 
-    On two cores with them it is twice as fast as float32, without them half as fast.
+    With AMX or AVX-512 BF16 the convolutions train twice as fast as in float32, without them half
+    as fast.
     """
-    faster = device.type != "cpu" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    abilities = torch.cpu.get_capabilities()
+    faster = device.type != "cpu" or any(
+        abilities.get(name) for name in ("amx_bf16", "avx512_bf16")
+    )
     return torch.autocast(device.type, torch.bfloat16, enabled=faster)
 
 
@@ -112,7 +117,7 @@ class _State(Generic[M]):
         self.name, self.module, self.plan, self.work = name, module, plan, work
         self.averaged = deepcopy(module).eval().requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
-            module.parameters(), plan.learning_rate, betas=(0.9, 0.98),
+            module.parameters(), plan.learning_rate, betas=plan.betas,
             weight_decay=plan.weight_decay, foreach=True,
         )  # fmt: skip
         self.step, self.seconds, self.done = 0, 0.0, False

@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from monetize.scoring.metrics import Floats
 
+DRAWN = 500  # times, for the interval of a distance
 # Words that say little of what is seen: function words, numbers, and how things lie.
 EMPTY_WORDS = frozenset(
     re.findall(
@@ -26,14 +28,14 @@ def content_words(text: str) -> list[str]:
     return [word for word in re.findall(r"[a-z']+", text.lower()) if word not in EMPTY_WORDS]
 
 
-def content_f1(said: Sequence[str], truth: Sequence[str]) -> float:
-    """Mean over captions of the F1 of their sets of content words."""
+def content_f1(said: Sequence[str], truth: Sequence[str]) -> Floats:
+    """F1 of the sets of content words, of each caption."""
     scores = []
     for ours, theirs in zip(said, truth, strict=True):
         left, right = set(content_words(ours)), set(content_words(theirs))
         both = len(left & right)
         scores.append(2 * both / (len(left) + len(right)) if left or right else 1.0)
-    return float(np.mean(scores))
+    return np.array(scores)
 
 
 def warmth(pictures: Tensor) -> Floats:
@@ -48,3 +50,61 @@ def mean_interval(values: Floats, seed: int = 0) -> tuple[float, float, float]:
     draw = np.random.default_rng(seed).integers(len(values), size=(10_000, len(values)))
     low, high = np.quantile(values[draw].mean(1), (0.025, 0.975))
     return float(values.mean()), float(low), float(high)
+
+
+def kernel_distance_interval(
+    generated: Floats, reference: Floats, seed: int = 0
+) -> tuple[float, float, float]:
+    """KID of whole sets of features with its 95% interval, by bootstrap of the generated ones.
+
+    A picture that is drawn twice is not compared with itself, which would look like a cluster.
+    """
+
+    def kernel(one: Floats, other: Floats) -> Floats:
+        values: Floats = (one @ other.T / one.shape[1] + 1) ** 3
+        return values
+
+    count = len(generated)
+    within, across = kernel(generated, generated), kernel(generated, reference).mean(1)
+    others = kernel(reference, reference)
+    among_reference = (others.sum() - np.trace(others)) / (len(others) * (len(others) - 1))
+
+    def distance(rows: NDArray[np.int64]) -> float:
+        different = rows[:, None] != rows
+        pairs = within[np.ix_(rows, rows)][different].mean()
+        return float(pairs + among_reference - 2 * across[rows].mean())
+
+    draws = np.random.default_rng(seed).integers(count, size=(DRAWN, count))
+    low, high = np.quantile([distance(rows) for rows in draws], (0.025, 0.975))
+    return distance(np.arange(count)), float(low), float(high)
+
+
+def variance_shares(values: Floats) -> dict[str, float]:
+    """Which parts of the variance are due to the prompt, to the seed, and to the two together.
+
+    `values` are of shape (prompts, seeds, numbers of a picture); the parts add up to 1.
+    """
+    mean = values.mean((0, 1))
+    by_prompt, by_seed = values.mean(1) - mean, values.mean(0) - mean
+    rest = values - mean - by_prompt[:, None] - by_seed
+    parts = {
+        "prompt": float(np.square(by_prompt).sum(1).mean()),
+        "seed": float(np.square(by_seed).sum(1).mean()),
+        "both": float(np.square(rest).sum(2).mean()),
+    }
+    return {name: part / sum(parts.values()) for name, part in parts.items()}
+
+
+def own_among_nearest(painted: Floats, photos: Floats, nearest: int) -> Floats:
+    """Of each painting, 1 if its own photo is among the `nearest` photos to it, else 0.
+
+    By the cosines of features, whose components are measured from the photos' mean in units of
+    their deviation.
+    """
+    mean, deviation = photos.mean(0), photos.std(0) + 1e-6
+    ours, theirs = ((each - mean) / deviation for each in (painted, photos))
+    ours, theirs = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (ours, theirs))
+    likeness = ours @ theirs.T
+    nearer = (likeness > np.diag(likeness)[:, None]).sum(1)
+    found: Floats = (nearer < nearest).astype(float)
+    return found

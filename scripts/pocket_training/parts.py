@@ -4,7 +4,7 @@ The folder is the one that monetize loads: half precision, the layout of the rea
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
+from monetize.checkpoints import known_words
 from pocket_training import autoencoder, captioner
-from pocket_training.data import STYLE
+from pocket_training.data import STYLE, frequent_words
 from pocket_training.painter import Painter, assemble
 from pocket_training.tokenizers import train_clip_tokenizer, train_gpt2_tokenizer
 
@@ -36,7 +37,11 @@ class Parts:
 
     @classmethod
     def build(cls, captions: Sequence[str], work: Path, seed: int) -> "Parts":
-        """Untrained parts, with tokenizers for these captions."""
+        """Untrained parts, with tokenizers for these captions.
+
+        The autoencoder is for pictures of 128 × 128, as it is cheaper to train; `widen` makes it
+        one for 256 × 256.
+        """
         torch.manual_seed(seed)
         gpt2 = train_gpt2_tokenizer(captions, work / "gpt2")
         write_clip_tokenizer(work / "clip")
@@ -50,7 +55,7 @@ class Parts:
     def load(cls, folder: Path) -> "Parts":
         """The parts that `save` wrote, to train on.
 
-        The autoencoder's encoder stays as it is: the painter has learnt what its latents mean.
+        The autoencoder's encoder stays as it is: the painter has learned what its latents mean.
         """
         pipeline = StableDiffusionPipeline.from_pretrained(
             folder / "painter", safety_checker=None, dtype=torch.float32
@@ -59,7 +64,6 @@ class Parts:
         speaker = VisionEncoderDecoderModel.from_pretrained(
             folder / "captioner", dtype=torch.float32
         )
-        speaker.encoder.pooler = None  # which from_pretrained adds, and nothing uses
         painter = Painter(pipeline.tokenizer, pipeline.vae.config.latent_channels)
         painter.text_encoder, painter.unet = pipeline.text_encoder, pipeline.unet
         return cls(
@@ -70,8 +74,11 @@ class Parts:
             pipeline.tokenizer,
         )
 
-    def save(self, folder: Path) -> int:
-        """Write FOLDER/captioner and FOLDER/painter; returns their size in bytes."""
+    def save(self, folder: Path, captions: Iterable[str]) -> int:
+        """Write FOLDER/captioner and FOLDER/painter; returns their size in bytes.
+
+        The words that are frequent in the captions are listed as those that the painter knows.
+        """
         for part in (self.captioner, self.autoencoder, self.painter):
             part.to("cpu", torch.float16)
         for model in (self.autoencoder, self.painter.unet):
@@ -84,6 +91,8 @@ class Parts:
         self.captioner_tokenizer.save_pretrained(partial[0])
         captioner.image_processor().save_pretrained(partial[0])
         pipeline.save_pretrained(partial[1])
+        words = "\n".join(frequent_words(captions))
+        (partial[1] / known_words.FILE).write_text(words + "\n", "utf-8")
         written = 0
         for each in partial:
             final = each.with_suffix("")

@@ -29,10 +29,10 @@ def train_gpt2_tokenizer(captions: Iterable[str], folder: Path) -> GPT2Tokenizer
 
 
 def train_clip_tokenizer(clip: Path, texts: Iterable[str], folder: Path) -> CLIPTokenizer:
-    """A tokenizer of CLIP's kind, with merges learnt from the texts; `clip` holds any other."""
+    """A tokenizer of CLIP's kind, with merges learned from the texts; `clip` holds any other."""
     original = CLIPTokenizer.from_pretrained(clip, local_files_only=True)
-    learnt = original.train_new_from_iterator(texts, vocab_size=514 + PAINTER_MERGES)
-    learnt.save_pretrained(folder)
+    learned = original.train_new_from_iterator(texts, vocab_size=514 + PAINTER_MERGES)
+    learned.save_pretrained(folder)
     merges = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["merges"]
     # The trainer's vocabulary lacks most of the letters that end a word, so it is laid anew.
     for file in folder.iterdir():

@@ -10,21 +10,27 @@ import torch
 from helpers import BUNDLED_PHOTOS
 from pocket_training import (
     autoencoder,
+    backbone,
     captioner,
     data,
+    decoder,
     loop,
     metrics,
     painter,
-    teacher,
+    rewards,
     tokenizers,
 )
 from pocket_training.latents import Source, encode
 from pocket_training.parts import Parts
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
+from monetize.captioning.efficientnet_lite import Trunk
+from monetize.checkpoints.known_words import unknown_words
 from monetize.checkpoints.layout import CAPTIONER, PAINTER
 from monetize.checkpoints.resolve import resolve
+from monetize.scoring.metrics import squared_mmd
 
 CAPTIONS = ["a large mountain in the snow", "a sunset over a body of water", "a tall tree"] * 4
 
@@ -108,16 +114,18 @@ def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
 
 
 def test_the_stages_fit_together(tmp_path: Path) -> None:
-    """A few steps of each stage but the autoencoder's, which needs weights from elsewhere."""
+    """A few steps of each stage but the decoder's, which needs weights from elsewhere."""
     cpu = torch.device("cpu")
     files = data.list_pictures(BUNDLED_PHOTOS)
     assert len(files) == len(CAPTIONS)
     plan = loop.Plan(samples=8, seconds=1e9, batch_size=4, learning_rate=1e-3)
     parts = Parts.build(CAPTIONS, tmp_path, seed=0)
+    seen = captioner.see(parts.captioner, files, 3, tmp_path / "seen.pt", device=cpu, seed=0)
     parts.captioner = captioner.train(
-        parts.captioner, data.load_pictures(files, 128), CAPTIONS, torch.randn(12, 8, 6, 6),
-        parts.captioner_tokenizer, plan, tmp_path, device=cpu, seed=0,
+        parts.captioner, seen, CAPTIONS, parts.captioner_tokenizer, plan, plan,
+        tmp_path, device=cpu, seed=0,
     )  # fmt: skip
+    parts.autoencoder = decoder.widen(parts.autoencoder)
     latents = encode(parts.autoencoder, data.load_pictures(files, 256), 2, device=cpu, seed=0)
     assert latents.shape == (2 * len(files), autoencoder.LATENT_CHANNELS, 16, 16)
     parts.painter = painter.train(
@@ -126,10 +134,11 @@ def test_the_stages_fit_together(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (tmp_path / "painter-samples.png").exists()
 
-    written = parts.save(tmp_path / "out")
-    assert written < 25_000_000
+    written = parts.save(tmp_path / "out", CAPTIONS * 2)
+    assert written < 40_000_000
     resolve(str(tmp_path / "out" / "captioner"), CAPTIONER)
-    resolve(str(tmp_path / "out" / "painter"), PAINTER)
+    written_painter = resolve(str(tmp_path / "out" / "painter"), PAINTER)
+    assert unknown_words(written_painter, ["a tall pine in monet style painting"]) == ["pine"]
     again = Parts.load(tmp_path / "out")
     for ours, theirs in (
         (again.captioner, parts.captioner),
@@ -141,30 +150,77 @@ def test_the_stages_fit_together(tmp_path: Path) -> None:
     assert not any(each.requires_grad for each in again.autoencoder.encoder.parameters())
 
 
-def test_the_teachers_map_follows_the_square_that_the_captioner_sees() -> None:
-    places = torch.linspace(-1, 1, 6)
-    maps = torch.stack(torch.meshgrid(places, places, indexing="ij")).expand(3, 2, 6, 6)
-    boxes = torch.tensor(
-        [[[1.0, 0, 0], [0, 1, 0]], [[-1, 0, 0], [0, 1, 0]], [[0.5, 0, -0.5], [0, 0.5, 0.5]]]
+def test_a_widened_encoder_says_what_the_smaller_one_says(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    small = autoencoder.build().requires_grad_(False)
+    pictures = data.load_pictures(data.list_pictures(BUNDLED_PHOTOS), 256)
+    plan = loop.Plan(samples=2, seconds=1e9, batch_size=2, learning_rate=1e-6)
+    large = decoder.train_encoder(
+        decoder.widen(small), small, [pictures], plan, tmp_path, device=torch.device("cpu"), seed=0
     )
-    whole, mirrored, corner = captioner.sampled(maps, boxes, 6)
-    assert torch.allclose(whole, maps[0], atol=1e-5)
-    assert torch.allclose(mirrored, maps[0].flip(2), atol=1e-5)
-    assert corner[0].min() > -0.1, "lower half"
-    assert corner[1].max() < 0.1, "left half"
+    with torch.inference_mode():
+        goals = small.encoder(decoder.halved(data.to_unit(pictures)))
+        latents = large.encoder(data.to_unit(pictures))
+        assert large.decoder(latents).shape == pictures.shape
+    assert (latents - goals).square().mean() < 0.02 * goals.var()
 
 
-def test_principal_maps_are_centred_and_of_one_size() -> None:
-    maps = teacher.principal(torch.randn(400, 256, 6, 6).half() + 3, seed=0).float()
-    assert maps.shape == (400, teacher.CHANNELS, 6, 6)
-    assert maps.mean().abs() < 0.01
-    assert maps.square().mean().item() == pytest.approx(1, abs=0.01)
+def test_a_crop_is_painted_as_it_is_in_the_whole() -> None:
+    torch.manual_seed(0)
+    large = decoder.widen(autoencoder.build()).requires_grad_(False)
+    latents = torch.randn(2, autoencoder.LATENT_CHANNELS, 16, 16)
+    corners = [(0, 32), (7, 20)]
+    whole, crops = large.decoder(latents), decoder.decoded_crops(large.decoder, latents, corners)
+    for picture, crop, (top, left) in zip(whole, crops, corners, strict=True):
+        scale = decoder.SIZE // decoder.MAP
+        goal = picture[:, scale * top :, scale * left :][:, : decoder.CROP, : decoder.CROP]
+        # Inside the picture, the crop lacks what lies beyond its margin.
+        rows = slice(16 if top else 0, -16)
+        columns = slice(16, -16 if left < decoder.MAP // 2 else None)
+        assert torch.allclose(crop[:, rows, columns], goal[:, rows, columns], atol=0.02)
+
+
+def test_a_weave_is_a_pattern_that_every_latent_repeats() -> None:
+    torch.manual_seed(0)
+    clouds = functional.interpolate(torch.rand(8, 3, 9, 9), 128, mode="bicubic")
+    strokes = 0.1 * torch.randn(8, 3, 128, 128)
+    knots = torch.zeros(16, 16)
+    knots[:4, :4] = 0.1
+    woven = clouds + strokes + knots.repeat(8, 8)
+    assert decoder.weave(clouds + strokes) < 0.015 < 0.02 < decoder.weave(woven)
+
+
+def test_batch_normalisation_is_folded_into_the_weights(tmp_path: Path) -> None:
+    names = {
+        f"{norm}.{name}": torch.rand(layer.conv.out_channels) + 0.5
+        for layer, _, norm in backbone.layers(Trunk(1.0, 1.0))
+        for name in ("weight", "bias", "running_mean", "running_var")
+    }
+    kernels = {
+        f"{convolution}.weight": torch.randn(layer.conv.weight.shape)
+        for layer, convolution, _ in backbone.layers(Trunk(1.0, 1.0))
+    }
+    torch.save(names | kernels, tmp_path / "lite0.pth")
+    stem = backbone.load_trunk(tmp_path / "lite0.pth").stem
+    x = torch.randn(1, 3, 32, 32)
+    convolved = functional.conv2d(
+        functional.pad(x, (0, 1, 0, 1)), kernels["_conv_stem.weight"], stride=2
+    )
+    expected = functional.batch_norm(
+        convolved,
+        names["_bn0.running_mean"],
+        names["_bn0.running_var"],
+        names["_bn0.weight"],
+        names["_bn0.bias"],
+        eps=backbone.EPSILON,
+    )
+    assert torch.allclose(stem(x), expected, atol=1e-5)
 
 
 def test_content_words_and_their_f1() -> None:
     assert metrics.content_words("A large body of water, with mountains") == ["water", "mountains"]
-    assert metrics.content_f1(["a lake with a boat"], ["a boat on the water"]) == 0.5
-    assert metrics.content_f1(["a tree", "a cat"], ["a tree", "a dog"]) == 0.5
+    assert metrics.content_f1(["a lake with a boat"], ["a boat on the water"]) == [0.5]
+    assert metrics.content_f1(["a tree", "a cat"], ["a tree", "a dog"]).tolist() == [1, 0]
 
 
 def test_warmth_is_red_over_blue() -> None:
@@ -177,3 +233,50 @@ def test_an_interval_holds_the_mean() -> None:
     mean, low, high = metrics.mean_interval(np.random.default_rng(0).normal(2, 1, 64))
     assert low < mean < high
     assert 0.3 < high - low < 0.7
+
+
+def test_the_interval_of_a_distance_holds_it() -> None:
+    random = np.random.default_rng(0)
+    near, far, reference = (random.normal(mean, 1, (60, 16)) for mean in (0, 1, 0))
+    distance, low, high = metrics.kernel_distance_interval(far, reference)
+    assert distance == pytest.approx(squared_mmd(far, reference))
+    assert low < distance < high
+    assert low > metrics.kernel_distance_interval(near, reference)[2]
+
+
+def test_the_variance_is_of_what_was_varied() -> None:
+    random = np.random.default_rng(0)
+    by_prompt, by_seed = random.normal(size=(6, 1, 9)), random.normal(size=(1, 6, 9))
+    shares = metrics.variance_shares(2 * by_prompt + by_seed)
+    assert shares["prompt"] > 2 * shares["seed"]
+    assert shares["both"] < 1e-9
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_a_painting_that_keeps_its_photo_is_known_again() -> None:
+    photos = np.random.default_rng(0).normal(size=(20, 8))
+    assert metrics.own_among_nearest(photos, photos, 1).mean() == 1
+    assert metrics.own_among_nearest(-photos, photos, 5).mean() < 0.3
+
+
+def test_the_caption_that_names_what_is_there_becomes_likelier(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    tokenizer = tokenizers.train_gpt2_tokenizer(["a tree", "a boat"] * 9, tmp_path)
+    model = captioner.build(tokenizer)
+    hidden = torch.zeros(8, 3, captioner.WIDTH)
+    decoder, generator = model.decoder.eval(), torch.Generator().manual_seed(0)
+    start = torch.full((1, 1), tokenizer.eos_token_id)
+
+    @torch.no_grad()
+    def chance(word: str) -> float:
+        logits = decoder(input_ids=start, encoder_hidden_states=hidden[:1]).logits[0, 0]
+        return float(logits.softmax(0)[tokenizer(word).input_ids[0]])
+
+    before = chance("boat")
+    optimizer = torch.optim.Adam(decoder.parameters(), 1e-3)
+    for _ in range(12):
+        loss = rewards.rewarded(decoder, hidden, ["a boat"] * 8, tokenizer, 3, generator)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    assert chance("boat") > 2 * before
