@@ -32,6 +32,7 @@ WHOLE_LAYERS = 11  # of the decoder that come before the crop, up to maps of MAP
 MAP = 64
 LATENT_PIXELS = 16  # along a side of the square that a latent stands for
 BLUR = 9  # pixels
+RIM = 3  # pixels
 NOISE = 0.15  # at most; the painter's latents are not exact either
 PAINTED_AT_ONCE = 16
 FITTED = 24  # pictures of each set that the encoder's first layers are solved on
@@ -222,13 +223,16 @@ def train(
                 seen = judge.see(real)
             mistaken = judge.mistaken(seen, maps)
         colours = functional.l1_loss(_coarse(painted), _coarse(goals))
-        details = functional.l1_loss(painted[:exact], goals[:exact])
+        differences = (painted - goals)[:exact].abs()
+        details = differences.mean()
+        rims = _rims(boxes[:exact]).to(device)
+        rim = (differences * rims).sum() / (3 * rims.sum() + 1)
         grain = functional.relu(_grain(painted[:exact]) - _grain(goals[:exact])).mean()
         # The heads have to know paintings before their word counts.
         trusted = min(max((progress - 0.02) / 0.03, 0.0), 1.0)
         loss: Tensor = (
             colours + 0.3 * details + 0.7 * likeness + 0.1 * texture
-            + 2 * grain + 4 * weave(painted) + 0.25 * trusted * persuaded + mistaken
+            + 2 * grain + 10 * weave(painted) + rim + 0.25 * trusted * persuaded + mistaken
         )  # fmt: skip
         return loss
 
@@ -304,6 +308,21 @@ def decoded_crops(decoder: DecoderTiny, latents: Tensor, corners: list[tuple[int
         for each, (down, right) in zip(x, offsets, strict=True)
     ]
     return torch.stack(crops) * 2 - 1
+
+
+def _rims(corners: list[tuple[int, int]]) -> Tensor:
+    """Masks (count, 1, CROP, CROP) of the pixels at the edges of the pictures.
+
+    The convolutions are blind beyond an edge, and few of a picture's pixels lie there.
+    """
+    masks = torch.zeros(len(corners), 1, CROP, CROP)
+    last = MAP - CROP * MAP // SIZE
+    for mask, (top, left) in zip(masks, corners, strict=True):
+        mask[:, :RIM] += top == 0
+        mask[:, -RIM:] += top == last
+        mask[:, :, :RIM] += left == 0
+        mask[:, :, -RIM:] += left == last
+    return masks.clamp_max(1)
 
 
 def _coarse(pictures: Tensor) -> Tensor:
