@@ -13,13 +13,13 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import torch
-from diffusers import StableDiffusionImg2ImgPipeline
 from PIL import Image
 from pocket_training import metrics
 from pocket_training.backbone import MEAN, SCALE, load_trunk
@@ -108,7 +108,8 @@ def main(
     made = _made(painter, [Prompt(text + STYLE) for text in prompts], range(len(prompts)))
     figures["paint_seconds"] = (time.monotonic() - started) / len(prompts)
     painted = _stacked(made)
-    from_photos = _from_photos(painter, prompts, seen)
+    files = [photo.path for photo in held_out[:count]]
+    from_photos = _from_photos(painter, prompts, files)
     reference = _features(network, load_pictures(list_pictures(monets), 256))
     sets = {
         "the photos": seen,
@@ -202,29 +203,21 @@ def _with_palette(paintings: Iterable[Image.Image]) -> list[Image.Image]:
     return [palette.apply(painting, seed) for seed, painting in enumerate(paintings)]
 
 
-def _from_photos(painter: Painter, prompts: list[str], photos: Tensor) -> list[Image.Image]:
-    """Paintings that start from the photos' latents, by diffusers' own pipeline for that."""
+def _from_photos(painter: Painter, prompts: list[str], photos: list[Path]) -> list[Image.Image]:
+    """Paintings that start from the photos, with as many evaluations as the others have."""
     steps = painter.settings.num_inference_steps
-    assert steps is not None
-    pipeline = StableDiffusionImg2ImgPipeline(
-        **painter.pipeline.components, requires_safety_checker=False
+    assert steps is not None  # the settings are complete
+    settings = replace(
+        painter.settings, strength=STRENGTH, num_inference_steps=round(steps / STRENGTH)
     )
-    pipeline.set_progress_bar_config(disable=True)
-    small = functional.interpolate(
-        photos.float() / 255, painter.settings.size, mode="bicubic", antialias=True
-    )
+    requests = [
+        painter.request(Prompt(text + STYLE), seed, photo)
+        for seed, (text, photo) in enumerate(zip(prompts, photos, strict=True))
+    ]
     paintings = []
-    for i in range(0, len(prompts), PAINTED_AT_ONCE):
-        some = [text + STYLE for text in prompts[i : i + PAINTED_AT_ONCE]]
-        paintings += pipeline(
-            some,
-            image=small[i : i + PAINTED_AT_ONCE].clamp(0, 1),
-            strength=STRENGTH,
-            num_inference_steps=round(steps / STRENGTH),
-            guidance_scale=painter.settings.guidance_scale,
-            generator=[torch.Generator().manual_seed(i + j) for j in range(len(some))],
-        ).images
-    return paintings
+    for i in range(0, len(requests), PAINTED_AT_ONCE):
+        paintings += painter.paint(requests[i : i + PAINTED_AT_ONCE], settings)
+    return [each.image for each in paintings]
 
 
 def _rounded_kid(features: Floats, reference: Floats) -> list[float]:

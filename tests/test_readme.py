@@ -40,7 +40,7 @@ def test_the_library_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     [code] = [block for language, block in BLOCKS if language == "python"]
     monkeypatch.chdir(tmp_path)
     exec(code, {})
-    assert (tmp_path / "less-pine.png").exists()
+    assert (tmp_path / "day.png").exists()
 
 
 def test_exit_codes_are_those_of_the_help_text(cli: Run) -> None:

@@ -48,7 +48,7 @@ KNOWN = (
     KnownModel(
         POCKET,
         PAINTER,
-        "small Stable Diffusion, 128 × 128, for landscapes; bundled",
+        "small Stable Diffusion, 256 × 256, for landscapes; bundled",
         folder=POCKET_FOLDER / "painter",
         num_inference_steps=15,
         guidance_scale=4.0,

@@ -97,7 +97,7 @@ def main() -> None:
                                                  how close is it to Monet?
       monetize gallery images.zip                browse paintings and photos on a page
       monetize caption img.jpg                   say what a photo shows
-      monetize paint "a pine tree and a red sun" --weight pine=-1
+      monetize paint "a sunset over a lake" --weight sunset=-1
       monetize info painting.png                 show how a painting was made
       monetize tokens "a pine tree"              show how a prompt is split into tokens
       monetize models                            list the known checkpoints

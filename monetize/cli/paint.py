@@ -70,8 +70,8 @@ def paint(
 
     \b
     Examples:
-      monetize paint "a pine tree and a red sun"
-      monetize paint "a pine tree and a red sun" --weight pine=-1 --seed 7 -o less-pine.png
+      monetize paint "a sunset over a lake in monet style painting"
+      monetize paint "a sunset over a lake" --weight sunset=-1 --seed 7 -o day.png
       monetize paint "a garden with a red sun" -w "red sun=2" -w @2=0.5 -n 4
       monetize paint --from-file prompts.txt -o painting.jpg
       monetize paint "a lake in monet style painting" --init-image lake.jpg --strength 0.5

@@ -119,7 +119,7 @@ _sampling_options = all_of(
         type=SIZE,
         help="Size to paint at, in pixels: N for a square, WIDTHxHEIGHT, or fit for the shape of "
         "the photo, with as many pixels as the checkpoint's own size.  "
-        "[default: the checkpoint's own; 512 for Stable Diffusion v1, 128 for pocket]",
+        "[default: the checkpoint's own; 512 for Stable Diffusion v1, 256 for pocket]",
     ),
 )
 
