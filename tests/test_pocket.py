@@ -30,7 +30,7 @@ def painter() -> Painter:
 
 
 def paint(painter: Painter, prompt: Prompt, count: int) -> np.ndarray:
-    """Paintings of the seeds 0, 1 ..., shape (count, 128, 128, 3)."""
+    """Paintings of the seeds 0, 1 ..., shape (count, 256, 256, 3)."""
     paintings = helpers.paint(painter, [prompt] * count, range(count))
     return np.stack([np.asarray(each.image, dtype=float) for each in paintings])
 
@@ -41,7 +41,7 @@ def warmth(pictures: np.ndarray) -> float:
 
 def test_it_is_small() -> None:
     size = sum(file.stat().st_size for file in POCKET_FOLDER.rglob("*") if file.is_file())
-    assert size <= 25_000_000
+    assert size <= 40_000_000
 
 
 def test_its_weights_are_stored_in_half_precision() -> None:
@@ -154,7 +154,7 @@ def test_a_job_needs_neither_gpu_nor_hub(cli: Run, tmp_path: Path) -> None:
     assert paint_settings["model"] == "pocket"
     assert paint_settings["num_inference_steps"] == 15
     assert paint_settings["guidance_scale"] == 4.0
-    assert paint_settings["size"] == 128
+    assert paint_settings["size"] == 256
 
 
 def test_auto_is_the_real_one_on_cuda() -> None:
