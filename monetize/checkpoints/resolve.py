@@ -42,7 +42,7 @@ KNOWN = (
     KnownModel(
         POCKET,
         CAPTIONER,
-        "small ViT and GPT-2, trained on captions of landscapes; bundled",
+        "small EfficientNet and GPT-2, trained on captions of landscapes; bundled",
         folder=POCKET_FOLDER / "captioner",
     ),
     KnownModel(
