@@ -124,14 +124,17 @@ def painters(
         "b": ("diffusers, batched", peers.batched, batch),
         "c": ("diffusers, batched, compiled", peers.compiled, batch),
     }
-    chosen = [
-        Peer(name, make(architecture.build(placement), settings), size)
-        for letter, (name, make, size) in theirs.items()
-        if letter in letters
-    ]
+    painter.pipeline.to("cpu", silence_dtype_warnings=True)  # until its turn
+    chosen = []
+    on_cpu = Placement(torch.device("cpu"), placement.dtype)
+    for letter, (name, make, size) in theirs.items():
+        if letter in letters:
+            pipeline = architecture.build(on_cpu)
+            chosen.append(Peer(name, make(pipeline, settings), size, pipeline))
     if "d" in letters:
-        chosen.append(Peer("monetize", peers.ours(painter), batch))
-        chosen.append(Peer("monetize, weighted", peers.ours(painter, -1.5), batch))
+        pipeline = painter.pipeline
+        chosen.append(Peer("monetize", peers.ours(painter), batch, pipeline))
+        chosen.append(Peer("monetize, weighted", peers.ours(painter, -1.5), batch, pipeline))
     measured = measure.compare(chosen, images, repeats, placement)
     flops = measure.flops_of_a_picture(architecture, settings)
     rate = measure.matrix_rate(placement)

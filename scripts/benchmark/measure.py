@@ -20,18 +20,25 @@ from monetize.settings import PaintSettings
 def compare(
     peers: Sequence[Peer], images: int, repeats: int, placement: Placement
 ) -> dict[str, dict[str, Any]]:
-    """Paint `images` pictures with each peer in turn, `repeats` times after a first one."""
-    cold = {peer.name: _seconds(peer, images, placement) for peer in peers}
-    warm = {peer.name: _seconds(peer, min(peer.batch, images), placement) for peer in peers}
+    """Paint `images` pictures with each peer in turn, `repeats` times after a first one.
+
+    Only the peer whose turn it is has its model on a CUDA device.
+    """
+    cold, warm = dict[str, float](), dict[str, float]()
+    for peer in peers:
+        with peer.on(placement.device):
+            cold[peer.name] = _seconds(peer, images, placement)
+            warm[peer.name] = _seconds(peer, min(peer.batch, images), placement)
     seconds: dict[str, list[float]] = {peer.name: [] for peer in peers}
     memory: dict[str, int] = dict.fromkeys(seconds, 0)
     for _ in range(repeats):
         for peer in peers:
-            if placement.device.type == "cuda":
-                torch.cuda.reset_peak_memory_stats(placement.device)
-            seconds[peer.name].append(_seconds(peer, images, placement))
-            if placement.device.type == "cuda":
-                memory[peer.name] = torch.cuda.max_memory_allocated(placement.device)
+            with peer.on(placement.device):
+                if placement.device.type == "cuda":
+                    torch.cuda.reset_peak_memory_stats(placement.device)
+                seconds[peer.name].append(_seconds(peer, images, placement))
+                if placement.device.type == "cuda":
+                    memory[peer.name] = torch.cuda.max_memory_allocated(placement.device)
     return {
         peer.name: {
             "batch": peer.batch,
@@ -65,7 +72,7 @@ def _seconds(peer: Peer, images: int, placement: Placement) -> float:
 @torch.no_grad()
 def flops_of_a_picture(architecture: Architecture, settings: PaintSettings) -> int:
     """Counted without computing: the unet's guided evaluations, the decoder, the text encoder."""
-    pipeline = architecture.build(Placement(torch.device("cpu"), torch.float32)).to("meta")
+    pipeline = architecture.build(Placement(torch.device("meta"), torch.float32))
     side = architecture.size // 8
     width = pipeline.unet.config.cross_attention_dim
     with torch.device("meta"):

@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import bench
 import pytest
+import torch
 from benchmark import measure
 from benchmark.job import Stopwatch
-from benchmark.peers import ARCHITECTURES
+from benchmark.peers import ARCHITECTURES, Peer
 from click.testing import CliRunner, Result
 from helpers import BUNDLED_PHOTOS, Tiny
 
@@ -46,6 +48,20 @@ def test_no_timing_counts_where_the_pictures_differ(monkeypatch: pytest.MonkeyPa
     result = run("painters", *FEWEST)
     assert result.exit_code == 1
     assert "no timing counts" in result.output
+
+
+def test_a_peer_is_on_the_device_only_in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[str] = []
+
+    class Pipeline:
+        def to(self, device: torch.device, **_: object) -> None:
+            places.append(device.type)
+
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: places.append("emptied"))
+    pipeline: Any = Pipeline()
+    with Peer("a peer", lambda *_: [], 1, pipeline).on(torch.device("cuda")):
+        assert places == ["cuda"]
+    assert places == ["cuda", "cpu", "emptied"]
 
 
 def test_the_work_grows_with_the_evaluations() -> None:
