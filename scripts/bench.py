@@ -4,6 +4,7 @@
     python scripts/bench.py painters --arch small            # two cores, under three minutes
     python scripts/bench.py painters --arch sd-v1-4 --dtype float16 --batch-size 16 --images 32
     python scripts/bench.py unet --arch sd-v1-4              # single evaluations; 8 GB, minutes
+    python scripts/bench.py kernels --arch sd-v1-4 --batch-size 16
     python scripts/bench.py job --count 500 --count 4000     # whole jobs, with pocket
 
 The models have random weights of the exact architecture; a painting takes as long with others.
@@ -190,6 +191,22 @@ def unet(arch: str, repeats: int, device: str, dtype: str, output: Path | None) 
             f"{row['ratio_to_first']:.4f} of the first's"
         )
     _write({"architecture": arch, "placement": str(placement), "evaluations": result}, output)
+
+
+@main.command()
+@arch_option
+@click.option("--batch-size", default=1, show_default=True)
+@device_option
+@dtype_option
+def kernels(arch: str, batch_size: int, device: str, dtype: str) -> None:
+    """List the kernels that take longest in two steps and in decoding."""
+    placement = _placement(device, dtype)
+    architecture = ARCHITECTURES[arch]
+    settings = PaintSettings(
+        num_inference_steps=2, guidance_scale=7.5, scheduler="pndm", size=architecture.size
+    )
+    painter = peers.our_painter(architecture, placement, settings, compile_=False)
+    click.echo(measure.longest_kernels(painter, batch_size))
 
 
 @main.command()

@@ -5,15 +5,19 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.peers import PROMPTS, Architecture, Peer
 from monetize.devices import Placement
 from monetize.painting.attention.token_weights import TokenWeights
+from monetize.painting.painter import Painter
 from monetize.painting.shared_prefix import SharedPrefix
+from monetize.prompts.prompt import Prompt
 from monetize.settings import PaintSettings
 
 
@@ -22,12 +26,14 @@ def compare(
 ) -> dict[str, dict[str, Any]]:
     """Paint `images` pictures with each peer in turn, `repeats` times after a first one.
 
+    At most four batches of them: one that paints a single picture at a time would take too long.
     Only the peer whose turn it is has its model on a CUDA device.
     """
+    counts = {peer.name: min(images, 4 * peer.batch) for peer in peers}
     cold, warm = dict[str, float](), dict[str, float]()
     for peer in peers:
         with peer.on(placement.device):
-            cold[peer.name] = _seconds(peer, images, placement)
+            cold[peer.name] = _seconds(peer, counts[peer.name], placement)
             warm[peer.name] = _seconds(peer, min(peer.batch, images), placement)
     seconds: dict[str, list[float]] = {peer.name: [] for peer in peers}
     memory: dict[str, int] = dict.fromkeys(seconds, 0)
@@ -36,14 +42,16 @@ def compare(
             with peer.on(placement.device):
                 if placement.device.type == "cuda":
                     torch.cuda.reset_peak_memory_stats(placement.device)
-                seconds[peer.name].append(_seconds(peer, images, placement))
+                taken = _seconds(peer, counts[peer.name], placement)
+                seconds[peer.name].append(taken / counts[peer.name])
                 if placement.device.type == "cuda":
                     memory[peer.name] = torch.cuda.max_memory_allocated(placement.device)
     return {
         peer.name: {
             "batch": peer.batch,
-            "images_per_second": images / statistics.median(seconds[peer.name]),
-            "range": [images / max(seconds[peer.name]), images / min(seconds[peer.name])],
+            "images": counts[peer.name],
+            "images_per_second": 1 / statistics.median(seconds[peer.name]),
+            "range": [1 / max(seconds[peer.name]), 1 / min(seconds[peer.name])],
             "ratio_to_first": 1 / _ratio(seconds[peer.name], seconds[peers[0].name]),
             "cold_seconds": cold[peer.name],
             "warm_seconds_to_first_pictures": warm[peer.name],
@@ -110,6 +118,23 @@ def matrix_rate(placement: Placement) -> float:
             torch.cuda.synchronize(placement.device)
         best = min(best, (time.perf_counter() - begin) / (10 if on_cuda else 1))
     return 2 * side**3 / best
+
+
+@torch.inference_mode()
+def longest_kernels(painter: Painter, batch: int, count: int = 10) -> str:
+    """A table of the kernels that take longest in two steps of a batch and in decoding it."""
+    requests = [painter.request(Prompt(text), i) for i, text in enumerate(PROMPTS * batch)][:batch]
+    short = replace(painter.settings, num_inference_steps=2)
+    painter.paint(requests, short)  # the first is slower
+    activities = [ProfilerActivity.CPU]
+    by = "self_cpu_time_total"
+    if painter.device.type == "cuda":
+        activities.append(ProfilerActivity.CUDA)
+        by = "self_cuda_time_total"
+    with profile(activities=activities) as profiler:
+        painter.paint(requests, short)
+    averages = profiler.key_averages()
+    return str(averages.table(sort_by=by, row_limit=count, max_name_column_width=80))
 
 
 def peak_memory() -> int:

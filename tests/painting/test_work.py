@@ -34,7 +34,7 @@ def flops(painter: Painter, *, decoded: bool = False) -> int:
         if decoded:
             with torch.inference_mode():
                 painter.pipeline.vae.decode(latents)
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def test_a_painting_is_less_work_than_by_diffusers() -> None:

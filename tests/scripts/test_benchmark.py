@@ -64,6 +64,12 @@ def test_a_peer_is_on_the_device_only_in_its_turn(monkeypatch: pytest.MonkeyPatc
     assert places == ["cuda", "cpu", "emptied"]
 
 
+def test_the_longest_kernels_are_listed() -> None:
+    result = run("kernels")
+    assert result.exit_code == 0, result.output
+    assert "conv" in result.output
+
+
 def test_the_work_grows_with_the_evaluations() -> None:
     counts = [
         measure.flops_of_a_picture(SMALL, PaintSettings(num_inference_steps=steps))
