@@ -1,6 +1,9 @@
 """Compiling the UNet: whether that pays, and every variant of a step that it has to be done for."""
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from monetize.durations import format_duration
 from monetize.settings import PaintSettings
@@ -57,3 +60,16 @@ def pays(seconds: float, count: int) -> tuple[bool, str]:
         f"{format_duration(seconds)}"
     )
     return gain > cost, reason
+
+
+def keep_kernels() -> None:
+    """Have torch keep compiled kernels in the user's cache, for the next job and after a restart.
+
+    Its own default is a temporary folder, which also remains where this one cannot be made.
+    """
+    with suppress(OSError, RuntimeError):  # RuntimeError: there is no home
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = home / "monetize" / "compiled"
+        if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:
+            folder.mkdir(parents=True, exist_ok=True)
+            os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder)

@@ -17,6 +17,7 @@ from monetize.errors import OutOfMemory, UsageError
 from monetize.image_sizes import FIT, NativeSize, Pixels, pixels_of, shown
 from monetize.messages import counted
 from monetize.painting.attention.recorder import AttentionRecorder
+from monetize.painting.compilation import keep_kernels
 from monetize.painting.denoiser import Denoiser, StepCallback
 from monetize.painting.init_images import check_start, open_init_images, photo_size
 from monetize.painting.latents import PendingImages, decode, draw_latents, encode_images
@@ -101,8 +102,11 @@ class Painter:
     def compile(self, backend: str | Callable[..., Any] = "inductor") -> None:
         """Compile the UNet for each batch size and kind of step, when it is first painted.
 
-        Each takes a minute or more. The decoder is 3% of the work of 50 steps and is not compiled.
+        Each takes a minute or more, the next time seconds. The decoder is 3% of the work of 50
+        steps and is not compiled.
         """
+        if backend == "inductor":
+            keep_kernels()
         self.pipeline.unet.compile(backend=backend, dynamic=False)
         self.compiled = True
 

@@ -1,6 +1,8 @@
 """The kinds of steps that a job has, each of which is compiled before the first painting."""
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -93,3 +95,28 @@ def test_compiling_pays_where_there_is_much_to_paint(
     decision, reason = pays(seconds, count)
     assert decision is worth_it
     assert reason.endswith("and saves about 9m of 1h")
+
+
+def test_compiled_kernels_are_kept_for_the_next_job(
+    painter_with: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = "TORCHINDUCTOR_CACHE_DIR"
+    monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    painter_with().compile()
+    assert os.environ[variable] == str(tmp_path / "elsewhere")
+    monkeypatch.delenv(variable)
+    painter_with().compile()
+    assert os.environ[variable] == str(tmp_path / "monetize" / "compiled")
+    assert (tmp_path / "monetize" / "compiled").is_dir()
+
+
+def test_without_a_folder_to_keep_kernels_in_torch_uses_its_own(
+    painter_with: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "")
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    painter_with().compile()
+    assert str(tmp_path) not in os.environ.get("TORCHINDUCTOR_CACHE_DIR", "")
