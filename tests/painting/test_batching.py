@@ -255,7 +255,7 @@ def test_a_model_that_cannot_be_compiled_is_painted_with_all_the_same(
 def test_memory_that_runs_out_in_the_compiler_halves_the_batch(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    painter, listener = painter_with(), Listener()
+    painter, listener = painter_with(guidance_scale=1.0, num_inference_steps=1), Listener()
     whole = paint(painter, PROMPTS, SEEDS)
     failures = iter([torch.OutOfMemoryError("CUDA out of memory")])
 
