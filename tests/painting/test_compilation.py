@@ -46,6 +46,7 @@ def test_the_variants_are_those_that_the_settings_allow(
     assert variants(settings, approximate=approximate) == expected
 
 
+@pytest.mark.slow
 def test_after_compiling_no_painting_compiles_anything(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
