@@ -30,6 +30,7 @@ ROOM_OF_MODULE = {
     "__init__": "cli",
     "__version__": "ground",
     "atomic_files": "ground",
+    "child_process": "ground",
     "chunks": "ground",
     "csv_tables": "ground",
     "durations": "ground",

@@ -4,13 +4,8 @@ The workers say when they have loaded their models, get chunks through a pipe an
 the job's own process saves them. When a worker dies, the others paint its chunks.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -19,6 +14,7 @@ from typing import Any
 import diffusers
 import transformers
 
+from monetize.child_process import start_child
 from monetize.devices import try_out
 from monetize.errors import MonetizeError, PaintingError
 from monetize.job.executors.assignment import Assignment
@@ -62,13 +58,8 @@ class WorkerPool(Executor):
         self.plan = plan
         self.workers: list[Worker] = []
         self._reporter = reporter
-        context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
         for number, spec in enumerate(specs):
-            pipe, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, spec), daemon=True)
-            with _ctrl_c_blocked():
-                process.start()
-            theirs.close()  # so that the pipe ends with the process
+            process, pipe = start_child(_work, spec)
             self.workers.append(Worker(number, spec, process, pipe))
 
     def close(self) -> None:
@@ -158,8 +149,6 @@ class PipeReporter(Reporter):
 
 def _work(pipe: Connection, spec: ChunkPainterSpec) -> None:
     """Paint what comes through the pipe, until it ends or the job's process stops this one."""
-    _leave_ctrl_c_to_parent()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     for library in (diffusers, transformers):
         library.utils.logging.disable_progress_bar()
     reporter = PipeReporter(pipe)
@@ -175,33 +164,6 @@ def _work(pipe: Connection, spec: ChunkPainterSpec) -> None:
         reporter.send("error", error)
     except Exception:
         reporter.send("bug", traceback.format_exc())
-
-
-def _leave_ctrl_c_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def _end_with_parent() -> None:
-    """End this process as soon as the job's process is gone, even in the middle of a chunk."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-@contextmanager
-def _ctrl_c_blocked() -> Iterator[None]:
-    """Start processes that a Ctrl-C does not reach while they import; it waits for this one."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _receive(pipe: Connection) -> Iterator[Chunk | None]:
