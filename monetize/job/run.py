@@ -1,6 +1,7 @@
 """The whole job: caption stage → paint stage → pack stage, resumable at any moment."""
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from monetize.atomic_files import write_bytes, writing
 from monetize.captioning.spec import CaptionerSpec
 from monetize.contest.archive import changed_names, pack
 from monetize.errors import InputError, Interrupted, MonetizeError, StorageError
+from monetize.file_errors import explain_read_errors
 from monetize.images.heic import heic_caution
 from monetize.images.palettes import PaletteSource
 from monetize.job import report
@@ -139,13 +141,14 @@ class _Run:
         packed = self.workspace.packed(self.job.outputs.archive)
         with writing(packed) as file:
             pack(file, [(item.file, saved[item.identity].path) for item in items])
-        with packed.open("rb") as file:
+        with explain_read_errors(packed), packed.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return Outcome(
             paintings=len(items),
             flagged=sum(saved[item.identity].flagged for item in items),
             unreadable=dict(unreadable),
-            archive_bytes=packed.stat().st_size,
+            archive_bytes=size,
             archive_sha256=digest,
         )
 

@@ -29,7 +29,7 @@ def start(photos: Path, tmp_path: Path, tiny: Tiny) -> Iterator[subprocess.Popen
     """A job whose paintings take long, in a process group of its own."""
     command = [
         sys.executable, "-c", TWO_WORKERS, "run", str(photos), str(tmp_path / "a.zip"),
-        *tiny.flags, "--steps", "900",
+        *tiny.flags, "--steps", "900", "--batch-size", "1",
     ]  # fmt: skip
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -75,8 +75,11 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ne
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
-    ids=["SIGTERM", "SIGINT", "SIGHUP"],
+    [
+        pytest.param(signal.SIGINT, 130, id="SIGINT"),
+        pytest.param(signal.SIGTERM, 143, id="SIGTERM", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, id="SIGHUP", marks=pytest.mark.slow),
+    ],
 )
 def test_workers_end_with_a_job_that_is_stopped_while_they_import(
     start: subprocess.Popen[str], number: signal.Signals, code: int

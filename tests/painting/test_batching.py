@@ -212,6 +212,7 @@ def test_a_painter_that_does_not_fit_is_offloaded(
     assert_alike(paint(offloading, PROMPTS, SEEDS), paint(painter_with(), PROMPTS, SEEDS))
 
 
+@pytest.mark.slow
 def test_a_compiled_painter_paints_the_same_with_and_without_weights_and_guidance(
     painter_with: Load,
 ) -> None:

@@ -23,7 +23,12 @@ from monetize.settings import SCHEDULERS, PaintSettings
 Load = Callable[..., Painter]
 Spread = Callable[[str, float | None], float]
 TARGET = 0.5  # standard deviation of the known distribution
-STRENGTHS = [0.3, 0.5, 0.8, 1.0]
+STRENGTHS = (
+    0.3,
+    pytest.param(0.5, marks=pytest.mark.slow),
+    pytest.param(0.8, marks=pytest.mark.slow),
+    1.0,
+)
 
 
 @pytest.fixture

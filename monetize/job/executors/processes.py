@@ -4,6 +4,7 @@ The workers say when they have loaded their models, get chunks through a pipe an
 the job's own process saves them. When a worker dies, the others paint its chunks.
 """
 
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
