@@ -27,7 +27,7 @@ from benchmark.peers import ARCHITECTURES, Peer
 
 from monetize.devices import Placement, place
 from monetize.painting.batch_plan import fitting_batch_size
-from monetize.painting.batching import MAX_BATCH_SIZE
+from monetize.painting.batch_sizes import MAX_BATCH_SIZE
 from monetize.settings import (
     DTYPES,
     CaptionSettings,

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 
 import click
 
-from monetize.job.deadline import Deadline, Speed
+from monetize.job.deadline import Deadline
 from monetize.job.executors.assignment import Assignment
 from monetize.job.executors.base import Chunk
+from monetize.job.speed import Speed
 from monetize.progress import Reporter
 from monetize.settings import PaintSettings
 

@@ -128,7 +128,7 @@ def test_every_scheduler_takes_few_steps(scheduler: str) -> None:
     )
     told: list[tuple[int, int]] = []
     helpers.paint(painter, [Prompt(SUNSET)], [0], on_step=lambda *step: told.append(step))
-    assert told[-1] == ((3, 3) if scheduler == "pndm" else (2, 2)), "as deadline.passes has it"
+    assert told[-1] == ((3, 3) if scheduler == "pndm" else (2, 2)), "as speed.passes counts them"
 
 
 def test_same_seed_same_bytes(cli: Run, tmp_path: Path) -> None:

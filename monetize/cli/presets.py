@@ -111,7 +111,7 @@ def warn_unless_faster(settings: PaintSettings, device: DeviceSettings, terminal
     from monetize.checkpoints.loading import complete_settings
     from monetize.checkpoints.resolve import resolve, resolve_auto
     from monetize.devices import place
-    from monetize.job.deadline import passes
+    from monetize.job.speed import passes
 
     placement = place(device)
     name, _ = resolve_auto(settings.model, PAINTER.flag, placement.device.type)

@@ -10,16 +10,18 @@ from monetize.image_sizes import FIT, pixels_of, shown
 from monetize.images.fitting import same_shape
 from monetize.images.palettes import PaletteSource
 from monetize.job import executors
-from monetize.job.deadline import Deadline, Speed
+from monetize.job.deadline import Deadline
 from monetize.job.executors.base import Chunk, PaintedChunk
 from monetize.job.executors.chunk_painter import ChunkPainterSpec
 from monetize.job.job import Job
 from monetize.job.painting_store import NewPainting, SavedPainting, SavedPaintings
 from monetize.job.plan import Item
+from monetize.job.speed import Speed
 from monetize.job.workspace import Workspace
 from monetize.messages import counted
 from monetize.painting.batch_plan import BatchPlan
-from monetize.painting.batching import BatchPainter, chunk_size
+from monetize.painting.batch_sizes import chunk_size
+from monetize.painting.batching import BatchPainter
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
 from monetize.painting.timesteps import num_steps

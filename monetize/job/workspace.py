@@ -23,11 +23,12 @@ from monetize.captioning.caption_table import captions_to_csv, read_captions
 from monetize.errors import InputError, UsageError
 from monetize.file_errors import explain_read_errors, explain_write_errors
 from monetize.job.caption_log import CaptionLog
+from monetize.job.changes import check_settings, differences, photo_changes
 from monetize.job.outcome import Outcome
 from monetize.job.painting_store import PaintingStore
 from monetize.job.sealed_json import read_sealed, write_sealed
 from monetize.job.workspace_lock import WorkspaceLock
-from monetize.messages import counted, name_some, printable
+from monetize.messages import printable
 
 JOB, LOCK, CAPTIONS, LOG, PAINTINGS = (
     "job.json", "lock", "captions.csv", "captions.jsonl", "paintings",
@@ -129,10 +130,10 @@ class Workspace:
         if self.started and not (job := self._job()):
             changes.append(f"{printable(self._job_file)} was damaged and is written again")
         elif self.started:
-            _check_settings(self.folder, job["settings"], json.loads(json.dumps(settings)))
+            check_settings(self.folder, job["settings"], json.loads(json.dumps(settings)))
             changes = [
-                *_photo_changes(job["photos"], photos),
-                *_differences(job["versions"], versions),
+                *photo_changes(job["photos"], photos),
+                *differences(job["versions"], versions),
             ]
         self._began = not self.started
         before = self._job()
@@ -228,37 +229,3 @@ class Workspace:
                     path.unlink()
             flush_folder(self.folder)
             self._job_file.unlink(missing_ok=True)
-
-
-def _check_settings(folder: Path, begun: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    differences = _differences(begun, wanted)
-    if differences:
-        raise UsageError(
-            f"{printable(folder)} holds a job that was begun with other settings:",
-            *(f"  {line}" for line in differences),
-            "Give those settings to continue it, --overwrite to start again, or another output.",
-        )
-
-
-def _photo_changes(begun: Sequence[str], now: Sequence[str]) -> list[str]:
-    gone, new = sorted(set(begun) - set(now)), sorted(set(now) - set(begun))
-    changes = [(new, "new"), (gone, "gone")]
-    return [
-        f"{counted(len(keys), 'photo')} {what} since this job began: {name_some(keys)}"
-        for keys, what in changes
-        if keys
-    ]
-
-
-def _differences(begun: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{name}: {_shown(begun.get(name))} then, {_shown(wanted.get(name))} now"
-        for name in dict.fromkeys([*begun, *wanted])
-        if begun.get(name) != wanted.get(name)
-    ]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        value = ", ".join(map(str, value))
-    return "none" if value in (None, "") else str(value)

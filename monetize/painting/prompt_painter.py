@@ -10,7 +10,8 @@ from monetize.image_sizes import FIT, Pixels, shown
 from monetize.images.fitting import fit_note
 from monetize.images.palettes import PaletteSource
 from monetize.messages import counted, printable
-from monetize.painting.batching import BatchPainter, chunk_size
+from monetize.painting.batch_sizes import chunk_size
+from monetize.painting.batching import BatchPainter
 from monetize.painting.editing import edited_request
 from monetize.painting.init_images import photo_size
 from monetize.painting.painting import Painting, recolor

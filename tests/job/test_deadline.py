@@ -14,8 +14,9 @@ from PIL import Image
 
 from monetize.durations import parse_duration
 from monetize.errors import PaintingError, UsageError
-from monetize.job.deadline import Deadline, Speed, passes
+from monetize.job.deadline import Deadline
 from monetize.job.executors.chunk_painter import to_jpeg
+from monetize.job.speed import Speed
 from monetize.progress import Reporter
 from monetize.settings import PaintSettings, RunSettings
 
@@ -38,26 +39,6 @@ def deadline(budget: float, reporter: Reporter | None = None, **options: Any) ->
     """Of a job of ten chunks, one photo each."""
     usual = {"photos": 10, "chunks": 10, "begin": Clock.now, "clock": Clock()}
     return Deadline(budget, SPEED, FIFTY, reporter or Reporter(), **{**usual, **options})
-
-
-@pytest.mark.parametrize(
-    ("settings", "number"),
-    [
-        (FIFTY, 100),
-        (PaintSettings(num_inference_steps=50, guidance_scale=7.5, scheduler="pndm"), 102),
-        (PaintSettings(num_inference_steps=50, guidance_scale=1.0), 50),
-        (replace(FIFTY, strength=0.5), 50),
-        (replace(FIFTY, strength=0.5, scheduler="pndm"), 52),
-        (
-            PaintSettings(
-                num_inference_steps=10, guidance_scale=7.5, guidance_start=0.2, guidance_end=0.9
-            ),
-            17,
-        ),
-    ],
-)
-def test_a_guided_evaluation_is_two_passes(settings: PaintSettings, number: int) -> None:
-    assert passes(settings) == number
 
 
 def test_all_steps_are_planned_where_there_is_time() -> None:
@@ -180,17 +161,6 @@ def test_it_does_not_go_on_where_not_even_one_step_fits() -> None:
     clock.now += 1085
     with pytest.raises(PaintingError, match="budget of 19m is used up with 9 chunks"):
         job.next(9, 0)
-
-
-def test_the_speed_is_measured_by_painting(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr("monetize.job.deadline.time.monotonic", clock)
-
-    def paint(settings: PaintSettings) -> None:
-        clock.now += SPEED.seconds(settings)
-
-    measured = Speed.measure(paint, FIFTY)
-    assert (measured.fixed, measured.a_pass) == pytest.approx((0.5, 1.0))
 
 
 def test_a_job_with_time_enough_is_the_job_without_a_budget(

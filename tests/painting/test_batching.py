@@ -4,26 +4,16 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
-from helpers import CPU, Listener, Tiny, denoise, paint, requests
+from helpers import Listener, Tiny, denoise, paint, requests
 
-from monetize.checkpoints.layout import PAINTER
-from monetize.checkpoints.resolve import Checkpoint, resolve
-from monetize.devices import Placement
 from monetize.errors import OutOfMemory, UsageError
 from monetize.painting.batch_plan import BatchPlan
-from monetize.painting.batching import (
-    MAX_BATCH_SIZE,
-    SMALL_UNET_BYTES,
-    BatchPainter,
-    max_batch_size,
-    plan_batches,
-)
+from monetize.painting.batching import BatchPainter, plan_batches
 from monetize.painting.compilation import Variant
 from monetize.painting.editing import edited_request
 from monetize.painting.painter import Painter
@@ -298,14 +288,3 @@ def test_a_plan_replaces_what_would_be_measured(tiny: Tiny) -> None:
     plan = BatchPlan(3, compiled=False)
     assert BatchPainter.load(spec, 5, Reporter(), plan).plan == plan
     assert BatchPainter.load(spec, 5, Reporter()).plan == plan_batches(spec, 5, Reporter())
-
-
-def test_a_cpu_paints_several_at_once_only_with_a_small_model(tmp_path: Path) -> None:
-    assert max_batch_size(PainterSpec(resolve("pocket", PAINTER), CPU, PaintSettings())) == 8
-    (tmp_path / "unet").mkdir()
-    with (tmp_path / "unet" / "model.safetensors").open("wb") as file:
-        file.truncate(SMALL_UNET_BYTES)
-    large = Checkpoint("large", "large", tmp_path, PAINTER)
-    assert max_batch_size(PainterSpec(large, CPU, PaintSettings())) == 1
-    gpu = Placement(torch.device("cuda"), torch.float16)
-    assert max_batch_size(PainterSpec(large, gpu, PaintSettings())) == MAX_BATCH_SIZE
