@@ -34,6 +34,11 @@ def decode(data: bytes, *, errors: str = "strict") -> str:
     if "\0" in text:
         raise UnicodeError("not a text file, or in another encoding: save the file as UTF-8")
     # Files that were joined have a mark in the middle, which would be a word of its own.
+    return without_marks(text)
+
+
+def without_marks(text: str) -> str:
+    """Return a text without byte order marks, which are copied with text from a file."""
     return text.replace(BYTE_ORDER_MARK, "")
 
 

@@ -44,6 +44,18 @@ def read_captions(path: Path) -> dict[str, str]:
     return captions
 
 
+def read_captions_of(photos: Iterable[str], path: Path) -> dict[str, str]:
+    """Read captions under the names of these photos.
+
+    Raises InputError as `read_captions` and `match_photos` do.
+    """
+    captions = read_captions(path)
+    try:
+        return match_photos(captions, photos)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
 def match_photos(captions: Mapping[str, str], photos: Iterable[str]) -> dict[str, str]:
     """Return the captions under the photos' own names, where only their Unicode forms differ.
 

@@ -15,6 +15,7 @@ from monetize.image_sizes import parse_size
 from monetize.messages import printable
 from monetize.prompts.weights import parse_weight
 from monetize.settings import MONET
+from monetize.text_files import without_marks
 
 if TYPE_CHECKING:
     from monetize.prompts.sweep import Sweep
@@ -39,7 +40,7 @@ def _usable(name: str) -> str:
 def _sweep(text: str) -> "Sweep":
     from monetize.prompts.sweep import parse_sweep  # --help does not need its decimal numbers
 
-    return parse_sweep(text)
+    return parse_sweep(without_marks(text))
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4
@@ -61,10 +62,10 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
             self.fail(str(error), param, ctx)
 
 
-TEXT = Parsed("TEXT", str)
+TEXT = Parsed("TEXT", without_marks)
 CHECKPOINT = Parsed("NAME|FOLDER|HUB-ID", _usable)
 SIZE = Parsed("N|WxH|fit", parse_size)
-WEIGHT = Parsed("WORD=NUMBER", parse_weight)
+WEIGHT = Parsed("WORD=NUMBER", lambda text: parse_weight(without_marks(text)))
 SWEEP = Parsed("WORD=START:STOP:STEP", _sweep)
 DURATION = Parsed("DURATION", parse_duration)
 

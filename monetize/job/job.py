@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from monetize.atomic_files import output_target
-from monetize.captioning.caption_table import match_photos, read_captions
+from monetize.captioning.caption_table import read_captions_of
 from monetize.errors import InputError, PhotoError, UsageError
 from monetize.images.decoding import open_photo
 from monetize.images.photos import Photo, find, require_some
@@ -121,7 +121,7 @@ def _given_captions(
     file: Path, folder: Path, photos: Sequence[Photo], *, complete: bool
 ) -> GivenCaptions:
     """Read captions for these photos; if complete, only an unreadable photo may have none."""
-    captions = match_photos(read_captions(file), (photo.key for photo in photos))
+    captions = read_captions_of((photo.key for photo in photos), file)
     unreadable: dict[str, str] = {}
     absent = [photo for photo in photos if photo.key not in captions] if complete else []
     for photo in absent:

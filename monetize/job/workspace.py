@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from monetize.atomic_files import flush_folder, write_bytes
-from monetize.captioning.caption_table import captions_to_csv, read_captions
+from monetize.captioning.caption_table import captions_to_csv, read_captions_of
 from monetize.errors import InputError, UsageError
 from monetize.file_errors import explain_read_errors, explain_write_errors
 from monetize.job.caption_log import CaptionLog
@@ -159,11 +159,14 @@ class Workspace:
             self._save_job({**self._job(), "batch_plan": dict(plan)})
 
     def captions(self) -> dict[str, str] | None:
-        """The captions so far, as edited, or None; raises InputError for a broken file."""
+        """The captions so far, as edited, or None; raises InputError for a broken file.
+
+        An editor may change the Unicode form of names, which are the photos' own here.
+        """
         if not self.captions_file.exists():
             return None
         try:
-            return read_captions(self.captions_file)
+            return read_captions_of(self._job().get("photos", ()), self.captions_file)
         except InputError as error:
             raise InputError(
                 f"{error} Or delete the file: what the captioner said is written to it again."

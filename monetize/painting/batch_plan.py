@@ -17,6 +17,7 @@ from monetize.image_sizes import FIT
 from monetize.painting.compilation import FEWEST_TO_COMPILE, pays, variants
 from monetize.painting.latents import IMAGES_AT_ONCE
 from monetize.painting.painter import Painter
+from monetize.painting.timesteps import num_steps
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 
@@ -129,5 +130,4 @@ def _seconds(painter: Painter, batch_size: int) -> float:
         begin = time.monotonic()
         _steps(painter, batch_size, steps).sum().item()  # which waits for the device
         times.append(time.monotonic() - begin)
-    assert painter.settings.num_inference_steps is not None  # the settings are complete
-    return (times[2] - times[1]) / 2 * painter.settings.num_inference_steps
+    return (times[2] - times[1]) / 2 * num_steps(painter.settings)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from monetize.errors import UsageError
 from monetize.messages import printable
 from monetize.prompts.weights import Weight
-from monetize.text_files import BYTE_ORDER_MARK, UNDECODED, decode, lines
+from monetize.text_files import UNDECODED, decode, lines, without_marks
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ def read_prompt(argument: str) -> str:
     """
     if UNDECODED.search(argument):
         raise UsageError(f"the prompt {printable(argument)} is not valid UTF-8")
-    return argument.replace(BYTE_ORDER_MARK, "")
+    return without_marks(argument)
 
 
 def read_prompts(data: bytes) -> list[str]:

@@ -267,6 +267,17 @@ def test_a_byte_order_mark_does_not_change_the_painting(
     assert marked == argument == plain
 
 
+def test_a_byte_order_mark_in_an_option_is_not_painted(paint: Run) -> None:
+    arguments = (PROMPT, "--seed", 7)
+    paint(*arguments, "--negative-prompt", "\ufeffa lake", "-w", "\ufeffpine=2", "-o", "marked.png")
+    paint(*arguments, "--negative-prompt", "a lake", "-w", "pine=2", "-o", "plain.png")
+    assert Path("marked.png").read_bytes() == Path("plain.png").read_bytes()
+    swept = paint(*arguments, "--sweep", "\ufeffpine=0:1:1")
+    assert swept.exit_code == 0, swept.stderr
+    edited = paint(*arguments, "--edit", "\ufeffa pine tree and a red moon", "--only", "\ufeffmoon")
+    assert edited.exit_code == 0, edited.stderr
+
+
 def test_an_output_that_is_no_file_is_refused_before_any_work(paint: Run) -> None:
     os.mkfifo("pipe.png")
     Path("link.png").symlink_to("there.png")

@@ -23,6 +23,32 @@ def test_a_captions_file_in_the_other_form_is_used(run_job: Run, tmp_path: Path)
     assert (row["photo"], row["caption"]) == (f"{DECOMPOSED}.jpg", "a lake")
 
 
+def test_captions_edited_in_the_other_form_are_kept(run_job: Run, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "photos" / f"{COMPOSED}.jpg")
+    out = tmp_path / "images.zip"
+    run_job(tmp_path / "photos", out, "--keep-work")
+    out.unlink()
+    captions = tmp_path / "images.zip.work" / "captions.csv"
+    captions.write_text(f"photo,caption\n{DECOMPOSED}.jpg,a lake\n", encoding="utf-8")
+    result = run_job(tmp_path / "photos", out)
+    assert result.exit_code == 0, result.stderr
+    assert "unused captions" not in result.stderr
+    [row] = rows(tmp_path / "images.csv")
+    assert (row["photo"], row["caption"]) == (f"{COMPOSED}.jpg", "a lake")
+
+
+def test_two_captions_of_one_photo_name_their_file(run_job: Run, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "photos" / "\u00fc\u0301.jpg")
+    captions = tmp_path / "captions.csv"
+    text = "photo,caption\n\u01d8.jpg,a lake\nu\u0308\u0301.jpg,a tree\n"
+    captions.write_text(text, encoding="utf-8")
+    result = run_job(tmp_path / "photos", tmp_path / "a.zip", "--captions", captions)
+    assert result.exit_code == 1
+    assert f"{captions}: two different captions for the photo" in result.stderr
+
+
 def test_a_weight_in_the_other_form_finds_its_word(cli: Run, tiny: Tiny) -> None:
     for word, prompt in ((COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)):
         result = cli("tokens", f"a {prompt} tree", "--model", tiny.painter, "-w", f"{word}=2")

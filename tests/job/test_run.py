@@ -109,6 +109,14 @@ def test_settings_reach_the_paintings(run_job: Run, photos: Path, tmp_path: Path
     assert image.size == (32, 32)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_style(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    run_job(photos, tmp_path / "a.zip", "--limit", 1, "--style", "\ufeffby monet")
+    [row] = rows(tmp_path / "a.csv")
+    assert row["prompt"] == f"{row['caption']} by monet"
+
+
 def test_a_weight_is_skipped_where_the_prompt_lacks_it_and_told_if_none_has_it(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:

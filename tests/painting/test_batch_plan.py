@@ -86,24 +86,37 @@ def test_without_cuda_there_is_nothing_to_measure(painter_with: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "count", "compiled", "said"),
+    ("seconds", "count", "strength", "compiled", "said"),
     [
         # About a T4, and an H100, with 50 steps.
-        (3.3 / 50, 7038, True, "compiled: that takes about 1m and saves about 59m of 6h28m"),
+        (3.3 / 50, 7038, None, True, "compiled: that takes about 1m and saves about 59m of 6h28m"),
+        (
+            3.3 / 50,
+            7038,
+            0.1,
+            True,
+            "compiled: that takes about 1m and saves about 5m49s of 39m",
+        ),
         (
             0.1495 / 50,
             1000,
+            None,
             False,
             "not compiled: that takes about 1m and saves about 23s of 2m30s",
         ),
-        (3.3 / 50, 63, False, None),
+        (3.3 / 50, 63, None, False, None),
     ],
 )
 def test_it_is_compiled_where_that_saves_more_than_it_takes(
-    card: Callable[..., Card], seconds: float, count: int, compiled: bool, said: str | None
+    card: Callable[..., Card],
+    seconds: float,
+    count: int,
+    strength: float | None,
+    compiled: bool,
+    said: str | None,
 ) -> None:
     listener = Listener()
-    painter = card(60 * GIB, seconds, num_inference_steps=50).painter
+    painter = card(60 * GIB, seconds, num_inference_steps=50, strength=strength).painter
     assert decide(painter, 16, count, listener) == BatchPlan(16, compiled)
     assert listener.said[0] == "Batch size: 16"
     assert listener.said[1:] == ([f"The model is {said}"] if said else [])

@@ -2,6 +2,7 @@
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of
+from monetize.cli.parameter_types import TEXT
 from monetize.settings import EditSettings
 
 _option = option_in("Editing")
@@ -36,6 +37,7 @@ editing_options = all_of(
     ),
     _option(
         "--only",
+        type=TEXT,
         metavar="WORD",
         multiple=True,
         help="Change the painting only where this word or phrase of either prompt acts. "
