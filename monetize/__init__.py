@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is offered here when it is first used, as it takes torch and seconds."""
+    """Import a name when it is first used, because importing torch takes seconds."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from monetize.checkpoints.quiet import quiet_libraries

@@ -13,13 +13,13 @@ from monetize.errors import StorageError, UsageError
 from monetize.file_errors import explain_write_errors
 from monetize.messages import printable
 
-# Disks that cannot sync folders, such as CIFS and FUSE, answer fsync with one of these.
+# The errors of fsync on disks that cannot sync folders, such as CIFS and FUSE.
 SYNC_UNAVAILABLE = frozenset(
     [errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF]
 )
-# A folder that may be written but not listed cannot be opened to sync it.
+# The errors of opening a folder to sync it if it may be written but not listed.
 LISTING_UNAVAILABLE = frozenset([errno.EACCES, errno.EPERM, errno.EISDIR])
-# Disks without hard links, such as FAT and many network disks, answer link with one of these.
+# The errors of link on disks without hard links, such as FAT and many network disks.
 LINKS_UNAVAILABLE = frozenset(
     [errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP]
 )
@@ -59,7 +59,7 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
 def output_target(path: Path) -> Path:
     """Return the file that writing to path creates or replaces, at the end of symbolic links.
 
-    Raises StorageError if there is a device, a pipe, a socket or a folder.
+    Raises StorageError if that is a device, a pipe, a socket or a folder.
     """
     with explain_write_errors(path):
         try:
@@ -80,7 +80,7 @@ def output_target(path: Path) -> Path:
 
 
 def _create(temporary: Path) -> BinaryIO:
-    """Create a file that nobody else has; a link that somebody put there is never followed."""
+    """Create a new file exclusively; a link that somebody put there is never followed."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(temporary, flags, 0o666), "wb")
@@ -100,7 +100,7 @@ def _keep_permissions(target: Path, file: BinaryIO) -> None:
 
 
 def _publish_first(temporary: Path, target: Path) -> None:
-    """Give a file its final name; raises UsageError if another one has it, even since just now."""
+    """Give a file its final name; raises UsageError if another file has taken it by now."""
     try:
         if os.name == "nt":
             temporary.rename(target)  # never replaces a file there

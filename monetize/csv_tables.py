@@ -1,8 +1,8 @@
 """Tables as CSV that spreadsheets can open safely.
 
 A spreadsheet runs a cell that begins with =, +, -, @, a tab or a line break as a formula, and
-captions and names of files come from anywhere. Such a cell is written with an apostrophe before it,
-which spreadsheets understand as "this is text"; reading takes it away again.
+captions and file names may come from anywhere. Such a cell is written with an apostrophe in front,
+which spreadsheets understand as "this is text"; reading removes it again.
 """
 
 import csv
@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Collection, Iterable
 
-# Also as spreadsheets in East Asian languages accept them.
+# Including the full-width forms that spreadsheets in East Asian languages accept.
 FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
@@ -18,7 +18,7 @@ NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 def to_csv(
     header: Iterable[str], rows: Iterable[Iterable[object]], *, verbatim: Collection[str] = ()
 ) -> bytes:
-    """Return a CSV table as bytes; names that are not valid Unicode stay as they are on disk.
+    """Return a CSV table as bytes; names that are not valid Unicode keep their bytes.
 
     The columns in `verbatim` hold no text from outside and are never escaped.
     """

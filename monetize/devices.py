@@ -1,4 +1,4 @@
-"""Devices and precisions that models run with, and how running out of memory shows."""
+"""Devices and precisions that models run with, and how to tell that memory ran out."""
 
 import gc
 import re
@@ -10,8 +10,8 @@ from monetize.errors import UsageError
 from monetize.messages import first_line
 from monetize.settings import DeviceSettings
 
-# How allocators, cuBLAS, cuDNN, MPS and Windows say it, in lower case. None has a class of its own
-# but torch's CUDA allocator.
+# How allocators, cuBLAS, cuDNN, MPS and Windows say it, in lower case. Only torch's CUDA allocator
+# has an exception class for it.
 OUT_OF_MEMORY = (
     "out of memory",
     "can't allocate memory",
@@ -63,8 +63,8 @@ def place(settings: DeviceSettings) -> Placement:
 def try_out(device: torch.device) -> None:
     """Compute something on the device and wait for the result.
 
-    A device can be there, and hold tensors, without a kernel that it can run: a P100 with a torch
-    that was built for newer cards. Raises UsageError.
+    A device can be present and hold tensors although torch has no kernel for it, such as a P100
+    with a torch that was built for newer cards. Raises UsageError.
     """
     try:
         torch.ones(2, 2, device=device).mm(torch.ones(2, 2, device=device)).sum().item()
@@ -80,7 +80,7 @@ def _unusable(name: str, error: Exception) -> UsageError:
 
 
 def _another_card(error: Exception) -> str:
-    """What to do about a card that this torch has no kernels for; empty for other errors."""
+    """Say what to do about a card that this torch has no kernels for; empty for other errors."""
     if "no kernel image" not in str(error):
         return ""
     kinds = " ".join(torch.cuda.get_arch_list())

@@ -30,7 +30,7 @@ def reason(error: OSError) -> str:
 
 
 def unusable_name(path: Path) -> str:
-    """Say why no file can have this path, so that it is known before any work; empty if it can."""
+    """Say why no file can have this path, to fail before any work; empty if one can."""
     try:
         path.lstat()
     except OSError as error:

@@ -9,8 +9,8 @@ from pathlib import Path
 def ensure_home() -> None:
     """Set HOME for this process if the system does not know the user's home folder.
 
-    In a container that was started for a number instead of a user, the libraries would fail on
-    import. The folder is the same at the next start, so that downloads are kept.
+    In a container that runs as a user id without an account, the libraries would fail on import.
+    The folder is the same at the next start, so downloads are kept.
     """
     # Path.home raises an error instead.
     if os.name == "posix" and os.path.expanduser("~") == "~":  # noqa: PTH111
@@ -27,5 +27,5 @@ def _private_folder() -> Path:
         if stat.S_ISDIR(status.st_mode) and private:
             return folder
         return Path(tempfile.mkdtemp(prefix="monetize-"))
-    except OSError:  # no folder can be written: only what needs a cache will fail, with its name
+    except OSError:  # no folder is writable: whatever needs a cache will fail and name it
         return Path("/nonexistent")

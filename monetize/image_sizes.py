@@ -35,7 +35,7 @@ def pixels_of(size: int | str) -> Pixels:
 
 @dataclass(frozen=True)
 class NativeSize:
-    """The side of the square that a checkpoint paints by itself, and what sizes are multiples of.
+    """The side of the square that a checkpoint paints by default, and the step between its sizes.
 
     Both are in pixels.
     """
@@ -44,9 +44,9 @@ class NativeSize:
     multiple: int
 
     def fitted(self, photo: Pixels) -> Pixels:
-        """Return the size in the shape of a photo with about as many pixels as the square.
+        """Return a size in the shape of a photo, with about as many pixels as the square.
 
-        Width and height are multiples, and at least two of them.
+        Width and height are multiples of `multiple`, at least twice as large.
         """
         ratio = math.sqrt(photo[0] / photo[1])
         width, height = (
@@ -64,7 +64,7 @@ def painting_size(size: int | str, native: NativeSize, photo: Pixels | None) -> 
     if size != FIT:
         return pixels_of(size)
     if photo is None:
-        raise UsageError("--size fit needs a photo, whose shape it takes: --init-image")
+        raise UsageError("--size fit takes the shape of a photo: give one with --init-image")
     return native.fitted(photo)
 
 

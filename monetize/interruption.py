@@ -1,7 +1,7 @@
 """Signals that end a command: the first one interrupts it, a second one ends it at once.
 
 Ctrl-C (SIGINT), SIGTERM and SIGHUP all raise KeyboardInterrupt, so a command cleans up and says how
-to go on, whatever stopped it. The exit code is 128 plus the number of the signal.
+to continue, whatever stopped it. The exit code is 128 plus the number of the signal.
 """
 
 import atexit
@@ -28,7 +28,7 @@ class Interruption:
     def install(self) -> None:
         """Handle the signals, except those that the parent process ignores, as nohup does.
 
-        What is registered first runs last at exit: only then Python itself would reset a signal.
+        What is registered first runs last at exit, just before Python itself resets the signals.
         """
         for name in NAMES:
             number = getattr(signal, name, None)

@@ -1,4 +1,4 @@
-"""Progress of a long job: the command line draws it, a library may ignore it."""
+"""Progress of a long job: the command line shows it, users of the library may ignore it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

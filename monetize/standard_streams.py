@@ -1,4 +1,4 @@
-"""Standard output and error that may be closed, full, or left by their reader.
+"""Standard output and error that may be closed, full, or abandoned by their reader.
 
 A failed write to either never stops the work: what could not be written is remembered, and the
 command reports it at its end.
@@ -27,7 +27,7 @@ class TolerantFile(io.FileIO):
 
 
 def install() -> None:
-    """Replace standard output and error by tolerant ones; open what is closed.
+    """Replace standard output and error with tolerant ones; open what is closed.
 
     A closed descriptor would otherwise be given to the next file that is opened, and messages of
     libraries would end up in it. Writing to a closed standard output remains an error; there is

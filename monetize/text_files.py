@@ -21,7 +21,7 @@ def decode(data: bytes, *, errors: str = "strict") -> str:
     """Decode text by its byte order mark, and as UTF-8 if it has none; the marks are removed.
 
     `errors` applies to UTF-8 without a mark. Raises UnicodeError, with what to do, for anything
-    else than text.
+    that is not text.
     """
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark)), None)
     try:

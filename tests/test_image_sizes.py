@@ -44,5 +44,5 @@ def test_fit_is_the_shape_of_the_photo_with_the_pixels_of_the_checkpoint(
 
 
 def test_fit_needs_a_photo() -> None:
-    with pytest.raises(UsageError, match="--size fit needs a photo"):
+    with pytest.raises(UsageError, match="--size fit takes the shape of a photo"):
         painting_size("fit", SD, None)

@@ -13,7 +13,7 @@ from monetize.messages import printable
 from monetize.text_files import UNDECODED, canonical, decode
 
 PHOTO_COLUMNS = ("photo", "image")
-# The first is that of this program; spreadsheets of many countries write a semicolon.
+# We write the first one; spreadsheets in many countries write semicolons.
 DELIMITERS = (",", ";", "\t", "|")
 # What Excel understands, and some programs write, before the header.
 DELIMITER_LINE = re.compile(r"sep=(.)[\r\n]", re.IGNORECASE)
@@ -22,7 +22,7 @@ DELIMITER_LINE = re.compile(r"sep=(.)[\r\n]", re.IGNORECASE)
 def read_captions(path: Path) -> dict[str, str]:
     """Read a CSV with the columns photo (or image) and caption into {photo: caption}.
 
-    Columns are separated as the header's are: by commas, semicolons, tabs or bars. Raises
+    The header decides the delimiter: comma, semicolon, tab or bar. Raises
     InputError, with the line, for a wrong header, a row of the wrong length, a photo that is
     listed twice with different captions, or text that is not UTF-8.
     """
@@ -59,8 +59,8 @@ def read_captions_of(photos: Iterable[str], path: Path) -> dict[str, str]:
 def match_photos(captions: Mapping[str, str], photos: Iterable[str]) -> dict[str, str]:
     """Return the captions under the photos' own names, where only their Unicode forms differ.
 
-    A Mac, for one, decomposes the letters of file names. A caption that belongs to none of the
-    photos keeps its name. Raises InputError for two captions of one photo.
+    A Mac, for example, decomposes accented letters in file names. A caption that matches no photo
+    keeps its name. Raises InputError for two captions of one photo.
     """
     wanted = set(photos)
     photo_of_form = {canonical(photo): photo for photo in wanted - captions.keys()}
@@ -109,7 +109,7 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter by which the header has the columns of captions, else a comma."""
+    """Return the delimiter that splits the header into the expected columns, else a comma."""
     for delimiter in DELIMITERS:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         if _columns(_column_names(reader)):
@@ -122,7 +122,7 @@ def _column_names(reader: Iterator[list[str]]) -> list[str]:
 
 
 def _columns(header: list[str]) -> tuple[int, int] | None:
-    """Return where photo and caption are."""
+    """Return the indices of the photo and caption columns; None if one is missing."""
     photo = next((header.index(name) for name in PHOTO_COLUMNS if name in header), None)
     if photo is None or "caption" not in header:
         return None

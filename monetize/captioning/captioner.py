@@ -27,7 +27,7 @@ from monetize.settings import CaptionSettings, DeviceSettings
 
 @dataclass(frozen=True)
 class CaptionAttention:
-    """A caption, and its words in order with where each looked.
+    """A caption, and its words in order, each with a map of where the decoder looked.
 
     The maps have the shape (rows of patches, columns of patches) and add up to at most 1: the
     rest is the attention to the vision encoder's start token.
@@ -104,11 +104,11 @@ class Captioner:
     def caption_with_attention(
         self, images: Iterable[Image.Image | Tensor]
     ) -> list[CaptionAttention]:
-        """Caption as `caption` does, and tell where each word looked.
+        """Caption like `caption`, and also return where the decoder looked for each word.
 
         The decoder reads the finished caption once more, and its cross-attention to the photo's
         patches at each word is averaged over layers, heads and the word's tokens. Raises
-        CheckpointError for a captioner whose attention has no place in the photo.
+        CheckpointError for a captioner whose attention does not map to places in the photo.
         """
         pixel_values = self._pixel_values(images)
         if pixel_values is None:
@@ -132,7 +132,7 @@ class Captioner:
         batch = len(pixel_values)
         rows, columns = self._grid(pixel_values)
         patches = rows * columns + 1
-        # Both masks say that nothing is padding; without them generate guesses, and warns.
+        # Both masks say that nothing is padding; without them generate guesses and warns.
         tokens: Tensor = self.model.generate(
             pixel_values,
             attention_mask=torch.ones(batch, patches, device=pixel_values.device),
@@ -166,7 +166,7 @@ class Captioner:
         if cropped or attention.shape[2] != rows * columns + 1:
             raise CheckpointError(
                 f"--heatmap: {self.settings.captioner} does not see the whole photo as patches "
-                "behind one start token, as ViT does: leave --heatmap out, or give another "
+                "after one start token, as ViT does: leave out --heatmap, or choose another "
                 "--captioner"
             )
         return attention[:, :, 1:].reshape(*attention.shape[:2], rows, columns).cpu()
@@ -180,7 +180,7 @@ class Captioner:
         for i, heat in enumerate(maps, 1):
             if tokens[i] in special:
                 continue
-            # A token belongs to the words that it begins, or else to the one that it continues.
+            # A token belongs to the words that it begins, otherwise to the one that it continues.
             so_far = self.tokenizer.decode(tokens[: i + 1], skip_special_tokens=True)
             now = min(len(so_far.split()), len(words))
             if not now:

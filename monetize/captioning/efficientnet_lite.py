@@ -1,11 +1,11 @@
-"""EfficientNet-lite as the eyes of a captioner: pixels → one vector of the whole, one a place.
+"""EfficientNet-lite as a captioner's encoder: pixels → a vector for the image and one per place.
 
 The network is that of Tan and Le, "EfficientNet" (ICML 2019), in the "lite" variant for mobile
 processors: no squeeze-and-excitation, ReLU6 throughout, stem and head of one width for all sizes.
 Batch normalisation is folded into the convolutions, so the network is convolutions only.
 
 Importing this module registers the model type with transformers, so that
-`VisionEncoderDecoderModel.from_pretrained` loads checkpoints whose encoder it is.
+`VisionEncoderDecoderModel.from_pretrained` loads checkpoints that use it as their encoder.
 """
 
 import math
@@ -72,7 +72,7 @@ class Convolution(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Widen, filter each channel by itself, narrow; added to the input where the shapes agree."""
+    """Expand, filter each channel separately, project; add the input if the shapes agree."""
 
     def __init__(self, inside: int, outside: int, factor: int, kernel: int, stride: int) -> None:
         super().__init__()
@@ -121,10 +121,10 @@ class Trunk(nn.Module):
 
 
 class EfficientNetLiteModel(PreTrainedModel):  # type: ignore[misc]
-    """A vision encoder for `VisionEncoderDecoderModel`, laid out as ViT's output is.
+    """A vision encoder for `VisionEncoderDecoderModel`, with its output laid out like ViT's.
 
-    The first of the hidden states is of the picture as a whole, in the place of ViT's start token;
-    one for each square of 32 × 32 pixels follows, row by row.
+    The first hidden state describes the whole picture, in the place of ViT's start token; one for
+    each square of 32 × 32 pixels follows, row by row.
     """
 
     config_class = EfficientNetLiteConfig
@@ -149,19 +149,19 @@ class EfficientNetLiteModel(PreTrainedModel):  # type: ignore[misc]
     ) -> BaseModelOutput:
         """Hidden states (batch, 1 + places, hidden_size) of pixels (batch, 3, size, size).
 
-        VisionEncoderDecoderModel passes more keywords, such as output_attentions; there is
-        nothing that they could change here.
+        VisionEncoderDecoderModel passes more keywords, such as output_attentions, which have no
+        effect here.
         """
         last = self.trunk.maps(pixel_values)[-1]
         return BaseModelOutput(last_hidden_state=self.told(*self.seen(last)))
 
     def seen(self, last: Tensor) -> tuple[Tensor, Tensor]:
-        """The last map → what is in the whole (batch, 1280), and in each place."""
+        """The last map → features of the whole picture (batch, 1280), and of each place."""
         head: Tensor = functional.relu6(self.trunk.head(last))
         return head.mean((2, 3)), last.flatten(2).mT
 
     def told(self, whole: Tensor, places: Tensor) -> Tensor:
-        """What the decoder is told of it: hidden states (batch, 1 + places, hidden_size)."""
+        """Features → the hidden states for the decoder (batch, 1 + places, hidden_size)."""
         hidden = torch.cat([self.whole(whole)[:, None], self.places(places)], dim=1)
         normed: Tensor = self.norm(hidden + self.position)
         return normed
@@ -176,7 +176,7 @@ def _stage(
 
 
 def _rounded(channels: float) -> int:
-    """Channels as a multiple of 8, not more than a tenth fewer than asked for."""
+    """Round channels to a multiple of 8, at most a tenth below the requested number."""
     rounded = max(8, int(channels + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * channels else rounded
 

@@ -28,7 +28,7 @@ def of_readable(
 ) -> Iterator[tuple[Sequence[Photo], dict[str, T], dict[str, str]]]:
     """Call `make` on the photos of each batch that can be read, while the next one is read.
 
-    Yields each batch with {photo: what was made of it} and {photo: why it cannot be read}.
+    Yields each batch with {photo: result} and {photo: why it cannot be read}.
     """
     threads = ThreadPoolExecutor(min(MOST_READERS, os.cpu_count() or 1))
     taken = notes or ImageNotes()

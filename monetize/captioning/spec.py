@@ -1,4 +1,4 @@
-"""Which captioner, where, and with which settings: all that loading one takes."""
+"""Which captioner, where, and with which settings: everything needed to load one."""
 
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ from monetize.settings import CaptionSettings, DeviceSettings
 
 @dataclass(frozen=True)
 class CaptionerSpec:
-    """A captioner that is found but not loaded; it can be pickled and sent to another process.
+    """A captioner that is found but not yet loaded; it can be pickled for another process.
 
     `settings` name the captioner that will be used; `reason` says why `--captioner auto` chose
     it, empty where it was named.
@@ -26,7 +26,7 @@ class CaptionerSpec:
     def resolve(
         cls, settings: CaptionSettings, device: DeviceSettings, reporter: Reporter
     ) -> "CaptionerSpec":
-        """Find the checkpoint; the reporter is told before a download.
+        """Find the checkpoint; a download is reported before it begins.
 
         Raises CheckpointError if it cannot be found, and UsageError for a device that is missing.
         """

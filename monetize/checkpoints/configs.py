@@ -71,7 +71,7 @@ def check_configs(checkpoint: Checkpoint, layout: Layout | None = None) -> None:
 
 
 def _leaves(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield every value that is not an object with its key, which lists pass on to their values."""
+    """Yield each value that is not an object, with its key; items of a list have the list's key."""
     pending = list(values.items())
     while pending:
         key, value = pending.pop()

@@ -155,7 +155,7 @@ def _download_error(
 def _variables(*parts: str) -> str:
     """Return the names of the environment variables that are set and have one of these parts.
 
-    Those that only switch something on are not among them.
+    Variables that only switch something on are left out.
     """
     names = [
         name

@@ -25,7 +25,7 @@ class Layout:
     vocabulary: tuple[tuple[str, ...], ...]
 
     def missing(self, files: Sequence[str]) -> list[str]:
-        """Return what a listing of files misses to be loaded, in words."""
+        """Return what is missing from a listing of files, in words."""
         present = set(files)
         absent = [name for name in self.configs if name not in present]
         if not any(present.issuperset(names) for names in self.vocabulary):

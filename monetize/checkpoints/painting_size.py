@@ -11,7 +11,7 @@ from monetize.image_sizes import FIT, NativeSize, pixels_of
 
 
 def native_size(checkpoint: Checkpoint) -> NativeSize:
-    """Read a painter's own size; its side may be unusable, as `complete_size` tells."""
+    """Read a painter's own size; its side may be unusable, which `complete_size` reports."""
     vae = read_config(checkpoint, "vae/config.json")
     unet = read_config(checkpoint, "unet/config.json")
     with explain_load_errors(checkpoint):

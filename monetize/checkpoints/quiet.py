@@ -11,8 +11,7 @@ VERBOSITY = ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY")
 def quiet_libraries() -> Iterator[None]:
     """Show only errors of transformers and diffusers, and no progress bars, inside the block.
 
-    Where the environment sets a library's verbosity, that is respected. All is as before
-    afterwards.
+    A verbosity that is set in the environment is respected. Everything is restored afterwards.
     """
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging

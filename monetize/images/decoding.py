@@ -40,8 +40,8 @@ PLUGINS = (
 # context, because a context in one thread would end that of another.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
-# Pillow's blocks of 16 MB come from the heap of a thread, which keeps them when they are freed:
-# each of four threads kept 1.3 GB of the largest image. Blocks of more than 32 MB go back.
+# Pillow's blocks of 16 MB come from a thread's heap, which keeps them when they are freed: each of
+# four threads kept 1.3 GB of the largest image. Blocks of more than 32 MB are returned.
 Image.core.set_block_size(64 * 2**20)  # type: ignore[attr-defined]
 
 # Four threads may decode photos of 24 million pixels at a time, or one a larger one.
@@ -49,7 +49,7 @@ BUDGET = PixelBudget(100_000_000)
 
 
 def _ignore(_note: str) -> None:
-    """Take a note that nobody wants."""
+    """Ignore a note."""
 
 
 def open_photo(path: Path, data: bytes | None = None, note: Note = _ignore) -> Image.Image:

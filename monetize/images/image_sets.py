@@ -53,7 +53,7 @@ class ImageSet:
         return cls(source, tuple(sorted(names)), passed_over)
 
     def tell(self, reporter: Reporter) -> None:
-        """Say what was passed over, if anything was."""
+        """Report what was passed over, if anything was."""
         if self.passed_over:
             reporter.say(f"{self.source}: passed over: {self.passed_over}")
 
@@ -98,7 +98,7 @@ class ImageSet:
 
     @contextmanager
     def _reader(self) -> Iterator[Read]:
-        """Give a function that reads the file of each image by its index."""
+        """Yield a function that reads the file of an image by its index."""
         if self.source.is_dir():
             yield self._checked(lambda i: read_file(self.source / self.names[i]))
             return

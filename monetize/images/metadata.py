@@ -1,4 +1,4 @@
-"""Scan image files before Pillow opens them: drop metadata that blocks pixels, count scans."""
+"""Scan image files before Pillow opens them: drop metadata that blocks decoding, count scans."""
 
 import re
 import struct

@@ -132,9 +132,9 @@ def _other_kind(entry: os.DirEntry[str], path: Path) -> str | None:
 
 
 def photo_path(folder: Path, key: str) -> Path:
-    """Return a photo of a folder by its key, whose name the disk may have in other letters.
+    """Return a photo of a folder by its key, whose name on disk may differ in Unicode form.
 
-    A Mac composes or decomposes the letters of file names when they are copied.
+    A Mac composes or decomposes accented letters in the names of files that it copies.
     """
     path = folder
     for name in PurePosixPath(key).parts:

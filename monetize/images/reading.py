@@ -1,4 +1,4 @@
-"""Read files, and tell an unreadable file from a system that fails to read any."""
+"""Read files, and distinguish an unreadable file from a system that fails to read any."""
 
 import errno
 import os

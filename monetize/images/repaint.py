@@ -1,4 +1,4 @@
-"""What a painting's text asks `paint` to do again, and what of it cannot be done."""
+"""A painting's metadata → the options of `paint` that repeat it, and what cannot be repeated."""
 
 import re
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ NUMBERS: dict[str, tuple[str, type]] = {
     "Palette strength": ("palette_strength", float),
 }
 RANGES = {"Token weights range": "weight", "Guidance range": "guidance"}
-# What says nothing about how a painting looks, or is told by the caller.
+# These do not affect how a painting looks, or the caller handles them.
 SILENT = frozenset({"Version", "Model hash", "Init image", "Sheet"})
 EMPHASIS = re.compile(r"\([^()]*:[0-9.]+\)|<lora:")
 
 
 @dataclass(frozen=True)
 class Repaint:
-    """A prompt, the options of `paint` by their parameters' names, and what is left out, in words.
+    """A prompt, the options of `paint` by parameter name, and what is left out, in words.
 
     `init_image` is the name of the photo that the painting started from, empty for none.
     """
@@ -54,7 +54,7 @@ def repaint(infotext: Infotext) -> Repaint:
     left_out = []
     settings = dict(infotext.settings)
     if any(name.startswith("Hires") for name in settings):
-        # It is the strength of a second pass over an enlarged painting, which is not made here.
+        # It is the strength of a second pass over an enlarged painting, which monetize does not do.
         settings.pop("Denoising strength", None)
     is_ours = settings.get("Version", "").startswith("monetize ")
     for name, value in settings.items():

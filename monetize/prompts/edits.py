@@ -31,9 +31,9 @@ class Alignment:
 def align(base_ids: Sequence[int], edited_ids: Sequence[int], limit: int) -> Alignment:
     """Align two prompts' tokens, with start and end, by the longest blocks that they share.
 
-    What stands between two shared blocks in both prompts is swapped: token by token where there
-    are equally many, otherwise each token's attention is spread evenly. The end token and the
-    padding up to `limit` correspond by their distance from the end.
+    Tokens between two shared blocks are swapped: one for one if both prompts have equally many,
+    otherwise each token's attention is spread evenly. The end token and the padding up to `limit`
+    correspond by their distance from the end.
     """
     shares, added = [(0, 0, 1.0)], list[int]()
     matcher = SequenceMatcher(None, base_ids[1:-1], edited_ids[1:-1], autojunk=False)
@@ -44,7 +44,7 @@ def align(base_ids: Sequence[int], edited_ids: Sequence[int], limit: int) -> Ali
         if not base:
             added += edited
     base_end, end = len(base_ids) - 1, len(edited_ids) - 1
-    # Past the last position the padding's attention goes to the last, so that none is lost.
+    # Attention to padding past the last position goes to the last, so that none is lost.
     shares += [(i, min(i - base_end + end, limit - 1), 1.0) for i in range(base_end, limit)]
     return Alignment(tuple(shares), tuple(added))
 

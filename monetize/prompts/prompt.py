@@ -18,7 +18,7 @@ class Prompt:
 
 
 def read_prompt(argument: str) -> str:
-    """Return a prompt from the command line, without the byte order mark of a file it is from.
+    """Return a prompt from the command line, without a byte order mark that a file left in it.
 
     Raises UsageError if it was not valid UTF-8.
     """

@@ -161,7 +161,7 @@ def _flag_of(weight: Weight, sweeps: Collection[Sweep]) -> str:
 def weigh_strictly(
     tokenizer: CLIPTokenizer, prompt: Prompt, sweeps: Collection[Sweep] = ()
 ) -> WeightedPrompt:
-    """Do as `weigh`, but refuse weights without effect.
+    """Like `weigh`, but refuse weights without effect.
 
     `sweeps` are those that some of the weights come from. Raises UsageError for a weight whose
     words are not in the prompt or are past the limit.

@@ -28,7 +28,7 @@ from monetize.scoring.metrics import (
 
 BOOTSTRAP_DRAWS = 50
 MIN_IMAGES = 4
-# Part of the name of cached features: count up when the same files give other pixels.
+# Part of the name of cached features: increase it when the same files give different pixels.
 DECODING_VERSION = 2
 # Figures of fewer images depend more on the choice of images than on their style.
 FEW_IMAGES = 50
@@ -77,7 +77,7 @@ def score(
     cautions = _cautions(generated, reference)
     for caution in cautions:
         reporter.warn(caution)
-    # First the set that is most likely to have an unreadable image, before minutes are spent.
+    # The set that is most likely to have an unreadable image comes first, to fail early.
     ours = _features(generated, inception, reporter, cache=False)
     theirs = _features(reference, inception, reporter, cache=cache)
     trained = theirs
