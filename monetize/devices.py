@@ -24,6 +24,11 @@ OUT_OF_MEMORY = (
 )
 
 
+# Cards before this compute capability, such as a T4 with 7.5, have no units for bfloat16, and Triton
+# does not support them, which compiles models.
+AMPERE = (8, 0)
+
+
 @dataclass(frozen=True)
 class Placement:
     """The device and the precision that models are loaded with."""
@@ -44,7 +49,7 @@ class Placement:
 
 
 def place(settings: DeviceSettings) -> Placement:
-    """Choose device and precision; raises UsageError if the device is not available."""
+    """Choose device and precision; raises UsageError if the device or the precision is missing."""
     name = settings.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -56,8 +61,38 @@ def place(settings: DeviceSettings) -> Placement:
         raise _unusable(name, error) from None
     try_out(device)
     if settings.dtype == "auto":
-        return Placement(device, torch.float16 if device.type == "cuda" else torch.float32)
-    return Placement(device, getattr(torch, settings.dtype))
+        return Placement(device, default_dtype(device))
+    dtype = getattr(torch, settings.dtype)
+    if dtype is torch.bfloat16:
+        _check_bfloat16(device)
+    return Placement(device, dtype)
+
+
+def default_dtype(device: torch.device) -> torch.dtype:
+    """The precision that `auto` stands for: half on every CUDA card, as bfloat16 takes Ampere."""
+    return torch.float16 if device.type == "cuda" else torch.float32
+
+
+def before_ampere(device: torch.device) -> bool:
+    """Whether this is an NVIDIA card with a compute capability below 8.0."""
+    if device.type != "cuda" or torch.version.hip is not None:
+        return False
+    return torch.cuda.get_device_capability(device) < AMPERE
+
+
+def compute_capability(device: torch.device) -> str:
+    """The compute capability of a CUDA device, such as `7.5`."""
+    return "{}.{}".format(*torch.cuda.get_device_capability(device))
+
+
+def _check_bfloat16(device: torch.device) -> None:
+    """Refuse a card that torch would emulate bfloat16 on, which is slower than float32."""
+    if before_ampere(device):
+        raise UsageError(
+            f"--dtype bfloat16: {torch.cuda.get_device_name(device)} does not have it (compute "
+            f"capability {compute_capability(device)}, 8.0 is needed): leave --dtype out, which is "
+            "float16 on CUDA"
+        )
 
 
 def try_out(device: torch.device) -> None:
@@ -85,8 +120,8 @@ def _another_card(error: Exception) -> str:
         return ""
     kinds = " ".join(torch.cuda.get_arch_list())
     return (
-        f". It has kernels for {kinds} only: choose a newer card, such as a T4, or install a torch "
-        "that supports this one"
+        f". It has kernels for {kinds} only: choose a newer card, such as a T4 (on Kaggle, the "
+        "accelerator GPU T4 x2), or install a torch that supports this one"
     )
 
 

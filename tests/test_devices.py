@@ -53,9 +53,28 @@ class WithoutKernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def test_a_card_without_kernels_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80"])
-    message = r"--device cuda:1: .*no kernel image.*for sm_75 sm_80 only: .*T4.*--device cpu always"
+    message = (
+        r"--device cuda:1: .*no kernel image.*for sm_75 sm_80 only: .*T4 x2.*--device cpu always"
+    )
     with FakeTensorMode(), WithoutKernels(), pytest.raises(UsageError, match=message):
         place(DeviceSettings(device="cuda:1"))
+
+
+@pytest.mark.parametrize(("capability", "refused"), [((7, 5), True), ((8, 0), False)])
+def test_bfloat16_is_refused_by_a_card_that_would_emulate_it(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], refused: bool
+) -> None:
+    monkeypatch.setattr("monetize.devices.try_out", lambda device: None)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Tesla T4")
+    asked = DeviceSettings(device="cuda:0", dtype="bfloat16")
+    if refused:
+        message = r"--dtype bfloat16: Tesla T4 does not have it .*7\.5.* float16 on CUDA"
+        with pytest.raises(UsageError, match=message):
+            place(asked)
+    else:
+        assert place(asked).dtype is torch.bfloat16
+    assert place(DeviceSettings(device="cuda:0")).dtype is torch.float16
 
 
 def test_a_device_is_believed_only_when_it_has_computed_a_number() -> None:

@@ -26,6 +26,7 @@ FLOORS = (
 )
 ROOM_OF_MODULE = {
     "__main__": "cli",
+    "device_report": "devices",
     "presets": "settings",
     "__init__": "cli",
     "__version__": "ground",

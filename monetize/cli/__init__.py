@@ -17,7 +17,9 @@ from monetize.cli.terminal import Terminal
 from monetize.errors import Interrupted, MonetizeError
 from monetize.interruption import MESSAGE
 
-COMMANDS = ("run", "check", "gallery", "score", "caption", "paint", "info", "tokens", "models")
+COMMANDS = (
+    "run", "check", "gallery", "score", "caption", "paint", "info", "tokens", "models", "devices",
+)  # fmt: skip
 
 
 class MonetizeGroup(click.Group):
@@ -101,6 +103,7 @@ def main() -> None:
       monetize info painting.png                 show how a painting was made
       monetize tokens "a pine tree"              show how a prompt is split into tokens
       monetize models                            list the known checkpoints
+      monetize devices                           show what this machine can paint on
 
     \b
     Exit codes:

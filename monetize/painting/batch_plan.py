@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from monetize.devices import free_memory, ran_out_of_memory
+from monetize.devices import before_ampere, compute_capability, free_memory, ran_out_of_memory
 from monetize.image_sizes import FIT
 from monetize.painting.compilation import FEWEST_TO_COMPILE, pays, variants
 from monetize.painting.latents import IMAGES_AT_ONCE
@@ -49,7 +49,13 @@ def decide(
     if compiled is None:
         compiled = False
         # Each shape of a photo would be compiled by itself.
-        if count >= FEWEST_TO_COMPILE and not painter.offloads and settings.size != FIT:
+        worthwhile = count >= FEWEST_TO_COMPILE and not painter.offloads and settings.size != FIT
+        if worthwhile and before_ampere(painter.device):
+            reporter.say(
+                "The model is not compiled: Triton supports compute capability 8.0 and newer, and "
+                f"this card has {compute_capability(painter.device)} (--compile tries it)"
+            )
+        elif worthwhile:
             seconds = _seconds(painter, batch_size) * count / batch_size
             compiled, reason = pays(seconds, len(variants(settings, approximate=approximate)))
             reporter.say(f"The model is {'' if compiled else 'not '}compiled: {reason}")

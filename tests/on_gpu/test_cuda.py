@@ -3,6 +3,7 @@
 REHEARSAL=1 runs on the CPU what can be run there, so that the tests are known to work.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -146,3 +147,11 @@ def test_two_processes_give_the_bytes_of_one(
     result = run_job(photos, tmp_path / "two.zip", *options)
     assert result.exit_code == 0, result.stderr
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+@needs_cuda
+def test_each_card_computes_attention_with_a_fused_kernel(cli: Run) -> None:
+    reports = json.loads(cli("devices", "--json").stdout)["devices"]
+    cards = [each for each in reports if each["device"].startswith("cuda")]
+    assert len(cards) == torch.cuda.device_count()
+    assert all(each["attention"] in ("flash", "memory-efficient") for each in cards)

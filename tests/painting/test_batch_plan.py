@@ -20,6 +20,8 @@ STEP, DECODING = 130 * MIB, 450 * MIB
 class Card:
     """A painter that claims to be on CUDA, where steps and decoding take memory and time."""
 
+    capability = (8, 0)
+
     def __init__(
         self, painter: Painter, monkeypatch: pytest.MonkeyPatch, free: float, seconds: float = 0.0
     ) -> None:
@@ -36,6 +38,7 @@ class Card:
             ("memory_allocated", lambda _device: 0),
             ("max_memory_allocated", lambda _device: self._peak),
             ("reset_peak_memory_stats", lambda _device: None),
+            ("get_device_capability", lambda _device: self.capability),
             ("mem_get_info", lambda _device: (self._free, 80 * GIB)),
         ):
             monkeypatch.setattr(torch.cuda, name, value)
@@ -88,7 +91,7 @@ def test_without_cuda_there_is_nothing_to_measure(painter_with: Load) -> None:
 @pytest.mark.parametrize(
     ("seconds", "count", "strength", "compiled", "said"),
     [
-        # About a T4, and an H100, with 50 steps.
+        # A slow card, and an H100, with 50 steps.
         (3.3 / 50, 7038, None, True, "compiled: that takes about 1m and saves about 59m of 6h28m"),
         (
             3.3 / 50,
@@ -120,6 +123,18 @@ def test_it_is_compiled_where_that_saves_more_than_it_takes(
     assert decide(painter, 16, count, listener) == BatchPlan(16, compiled)
     assert listener.said[0] == "Batch size: 16"
     assert listener.said[1:] == ([f"The model is {said}"] if said else [])
+
+
+def test_a_card_that_triton_does_not_support_is_not_compiled_for_unless_asked_to(
+    card: Callable[..., Card], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Card, "capability", (7, 5))
+    painter = card(60 * GIB, 3.3 / 50, num_inference_steps=50).painter
+    assert decide(painter, 16, 7038, listener := Listener()) == BatchPlan(16, compiled=False)
+    assert "not compiled: Triton supports compute capability 8.0" in listener.said[1]
+    assert "this card has 7.5" in listener.said[1]
+    painter = card(60 * GIB, num_inference_steps=50, compile=True).painter
+    assert decide(painter, 16, 7038, Listener()) == BatchPlan(16, compiled=True)
 
 
 def test_what_is_asked_for_is_not_measured(card: Callable[..., Card]) -> None:
