@@ -24,8 +24,8 @@ OUT_OF_MEMORY = (
 )
 
 
-# Cards before this compute capability, such as a T4 with 7.5, have no units for bfloat16, and Triton
-# does not support them, which compiles models.
+# Below this compute capability, as on a T4 with 7.5, there are no units for bfloat16, and Triton,
+# which compiles models, is not supported.
 AMPERE = (8, 0)
 
 
