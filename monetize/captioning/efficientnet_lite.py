@@ -2,7 +2,7 @@
 
 The network is that of Tan and Le, "EfficientNet" (ICML 2019), in the "lite" variant for mobile
 processors: no squeeze-and-excitation, ReLU6 throughout, stem and head of one width for all sizes.
-Batch normalisation is folded into the convolutions, so the network is convolutions only.
+Batch normalization is folded into the convolutions, so the network is convolutions only.
 
 Importing this module registers the model type with transformers, so that
 `VisionEncoderDecoderModel.from_pretrained` loads checkpoints that use it as their encoder.

@@ -1,7 +1,7 @@
 """The command line: a group of the commands in `COMMANDS`.
 
 No command imports torch before it has printed its first line, and `--help` imports little more
-than click: a command is imported when it is chosen, and what it works with when it runs.
+than click: a command is imported when it is chosen, and the modules it uses when it runs.
 """
 
 import sys
@@ -30,7 +30,7 @@ class MonetizeGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command from the module of its name."""
+        """Import a command from the module that has its name."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"monetize.cli.{cmd_name}"), cmd_name)
@@ -44,7 +44,7 @@ class MonetizeGroup(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run a command line; shows click's errors as `invoke` shows others."""
+        """Run a command line, showing click's errors the way `invoke` shows others."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
         try:
@@ -78,7 +78,7 @@ class MonetizeGroup(click.Group):
 
 
 def _show(error: click.ClickException) -> None:
-    """Show a wrong use of the command line as click does, but without control characters."""
+    """Show a usage error as click does, but without control characters."""
     lines = []
     if isinstance(error, click.UsageError) and error.ctx is not None:
         hint = f"Try '{error.ctx.command_path} --help' for help."
@@ -111,6 +111,6 @@ def main() -> None:
       1    failed; the message says why and what to do
       2    wrong command line or preset, or an existing file is in the way
       3    done, but some photos could not be read; each is listed with its reason
-      130  interrupted by Ctrl-C; the message says how to go on
+      130  interrupted by Ctrl-C; the message says how to continue
       143  interrupted by SIGTERM, or 129 by SIGHUP, likewise
     """

@@ -14,7 +14,7 @@ from monetize.messages import printable
 def output_form(form: str | None, output: Path | None, *, overwrite: bool) -> str | None:
     """The form to write: csv, json or None for text, by --csv and --json or the ending of --output.
 
-    Raises UsageError if both disagree, and if the output exists.
+    Raises UsageError if they disagree, and if the output exists.
     """
     if output is None:
         return form
@@ -23,7 +23,7 @@ def output_form(form: str | None, output: Path | None, *, overwrite: bool) -> st
     if ending not in ("csv", "json"):
         return form
     if form not in (None, ending):
-        raise UsageError(f"--output {output} and --{form} are different forms: keep one")
+        raise UsageError(f"--output {output} and --{form} are different formats: keep one")
     return ending
 
 

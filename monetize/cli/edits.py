@@ -1,4 +1,4 @@
-"""What `monetize paint` was asked to edit: the settings, and the edited prompts."""
+"""The edits that `monetize paint` is asked for: their settings, and the edited prompts."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -33,7 +33,7 @@ def edited_prompts(
 ) -> "list[Prompt]":
     """Return the edited prompt of each text.
 
-    Raises UsageError for what cannot be combined with an edit.
+    Raises UsageError for options that cannot be combined with an edit.
     """
     from monetize.prompts.prompt import Prompt, read_prompt
 
@@ -41,7 +41,7 @@ def edited_prompts(
         raise UsageError("--sweep cannot be combined with an edit: use --weight instead")
     if heatmap is not None:
         raise UsageError(
-            "--heatmap cannot be combined with an edit, whose attention is that of PROMPT: leave "
+            "--heatmap cannot be combined with an edit, which uses the attention of PROMPT: leave "
             "out one of them"
         )
     if settings.compile:

@@ -10,7 +10,7 @@ OTHER = "Other"
 
 
 class SectionedOption(click.Option):
-    """An option that knows under which heading it is listed."""
+    """An option with the heading that it is listed under."""
 
     def __init__(self, *args: Any, section: str = OTHER, **attributes: Any) -> None:
         super().__init__(*args, **attributes)

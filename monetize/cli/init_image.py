@@ -1,4 +1,4 @@
-"""The photo of `monetize paint --init-image`: checked before any work, and what is said of it."""
+"""The photo of `monetize paint --init-image`, checked before any work."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,8 +29,8 @@ def check_init_image(photo: Path | None, settings: PaintSettings) -> Pixels | No
         return None
     if strength is None:
         raise UsageError(
-            "--init-image needs --strength: above 0, where the painting stays the photo, to 1, "
-            "where little of it is left; 0.5 keeps its composition"
+            "--init-image needs --strength: near 0 the painting is almost the photo, at 1 little "
+            "of it is left; 0.5 keeps its composition"
         )
     from monetize.images.decoding import opened_photo
 
@@ -42,7 +42,7 @@ def check_init_image(photo: Path | None, settings: PaintSettings) -> Pixels | No
 
 
 def check_like(like: "Repaint", photo: Path | None, terminal: Terminal) -> None:
-    """Warn of what --like cannot repeat; raises UsageError if it needs a photo to start from."""
+    """Warn about what --like cannot repeat; raises UsageError if it needs a photo to start from."""
     if like.left_out:
         terminal.warn(f"--like cannot repeat: {printable('; '.join(like.left_out))}")
     if like.init_image and photo is None:

@@ -1,4 +1,4 @@
-"""`monetize models`: the checkpoints that have a name."""
+"""`monetize models`: the checkpoints with a short name."""
 
 import click
 

@@ -62,8 +62,8 @@ def paint(
 ) -> None:
     """Paint PROMPT, or each line of standard input if PROMPT is -.
 
-    There are two ways: from noise, by the words alone, or from the photo of --init-image, whose
-    composition stays, the more the smaller --strength is.
+    A painting starts from noise and follows the words alone, or starts from the photo given with
+    --init-image; the smaller --strength is, the more of the photo's composition stays.
 
     Prints the names of the files. Each file contains the prompt and the settings as text that
     image viewers for AI pictures can show.

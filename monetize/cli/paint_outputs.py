@@ -16,9 +16,9 @@ EDIT_COMPANIONS = ("-base", "-sheet")
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where a painting and its heat maps go; None as a painting is a free name when it is done.
+    """Where paintings and their heat maps go; None stands for a name chosen when it is painted.
 
-    `taken` are the sheets' resolved paths, which such a name may not be.
+    `taken` are the resolved paths of the sheets, which such a name must avoid.
     """
 
     paintings: Sequence[Path | None]
@@ -30,7 +30,7 @@ class Outputs:
     def plan(
         cls, output: Path | None, heatmap: Path | None, count: int, *, overwrite: bool
     ) -> "Outputs":
-        """Name the files of so many paintings; raises UsageError if one cannot be written."""
+        """Name the files of `count` paintings; raises UsageError if one cannot be written."""
         none: list[Path | None] = [None] * count
         paintings = numbered(output, count) if output else []
         heatmaps = numbered(heatmap, count) if heatmap else []
@@ -50,7 +50,7 @@ class Outputs:
 
     @property
     def with_heatmaps(self) -> bool:
-        """Whether heat maps are asked for."""
+        """Whether heat maps are requested."""
         return any(self.heatmaps)
 
     def write_painting(
@@ -71,7 +71,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class SweepOutputs:
-    """Where the sheet of a sweep goes, and its single pictures if they are kept."""
+    """Where the sheet of a sweep goes, and its individual pictures if they are kept."""
 
     sheet: Path
     kept: Sequence[Path]
@@ -92,7 +92,7 @@ class SweepOutputs:
 
 @dataclass(frozen=True)
 class EditOutputs:
-    """Where each edited painting goes, the painting it is an edit of, and the sheet of the two."""
+    """Where each edited painting, its base and the sheet of the two go."""
 
     files: Sequence[tuple[Path, Path, Path]]
     overwrite: bool

@@ -68,6 +68,6 @@ FOLDER = InputPath(file_okay=False)
 FILE = InputPath(dir_okay=False)
 FILE_OR_FOLDER = InputPath()
 OUTPUT_FILE = NamePath()
-# What is wrong with these is said later, with advice.
+# Problems with these are reported later, with advice.
 ZIP = NamePath(dir_okay=True)
 OUTPUT_ZIP = OUTPUT_PAGE = NamePath(suffix=".gallery.part", dir_okay=True)

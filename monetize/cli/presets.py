@@ -28,7 +28,7 @@ TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "auto|N": ('"auto" or a whole number', (int, str)),
     "N|WxH|fit": ('a whole number, "WIDTHxHEIGHT" or "fit"', (int, str)),
 }
-# Of a context: the path given by --config, the name given by --preset, and the options of --like.
+# Keys in a context's `meta`: the path of --config, the name of --preset, the options of --like.
 CONFIG, PRESET, LIKE = "monetize.config", "monetize.preset", "monetize.like"
 # In an installed package, and in a checkout.
 FOLDERS = (
@@ -44,7 +44,7 @@ def bundled_presets() -> dict[str, Path]:
 
 
 class PresetFile(InputPath):
-    """A TOML file, or the name of a bundled one; a file of that name has precedence."""
+    """A TOML file, or the name of a bundled one; a file of that name takes precedence."""
 
     def __init__(self) -> None:
         super().__init__(dir_okay=False)

@@ -72,7 +72,7 @@ class LineStage(Stage):
         self.label, self.total, self.unit, self._say = label, total, unit, say
         self.initial = self.done = done
         self.started = self.shown = time.monotonic()
-        resumed = f", {done} of them done before" if done else ""
+        resumed = f", {done} of them already done" if done else ""
         say(f"{label}: {counted(total, unit)}{resumed}")
 
     def advance(self, count: int = 1) -> None:

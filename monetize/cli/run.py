@@ -64,13 +64,13 @@ def run(
     packed into OUT, with two reports next to it (.csv, a row per photo; .json, the settings). At
     the end OUT is checked against the rules of the contest, as `monetize check` does.
 
-    There are two ways to paint: by the caption alone, or with --strength from the photo itself,
-    whose composition then stays.
+    Paintings follow the captions alone; with --strength they start from the photos themselves and
+    keep their composition.
 
-    You can stop it at any time, even by pulling the plug: the same command goes on from there.
+    You can stop it at any time, even by pulling the plug: the same command continues from there.
     Unfinished work is kept in OUT.work; you may edit captions.csv in that folder before the
     paintings are made. Photos may be added, removed or replaced: every painting that still fits
-    is kept, and with --update those of a finished OUT are, too.
+    is kept, and with --update so are those in a finished OUT.
 
     \b
     Examples:

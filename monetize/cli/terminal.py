@@ -1,7 +1,7 @@
 """What a command shows: lines and progress on standard error, results on standard output.
 
-Names of files come from anywhere, so control characters in a line are shown as escapes: they
-would act on the terminal.
+File names may come from anywhere, so control characters in a line are shown as escapes: the
+terminal would obey them.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The files of a gallery: where they are, what may be replaced, and how they appear as a whole."""
+"""The files of a gallery: where they are, what may be replaced, and how they are published."""
 
 import shutil
 from collections.abc import Iterator
@@ -103,7 +103,7 @@ class GalleryFiles:
 
 
 def is_gallery(folder: Path) -> bool:
-    """Whether monetize made this folder; an empty one is left of a killed process or harmless."""
+    """Whether monetize made this folder; an empty one is left by a killed process or harmless."""
     if folder.is_symlink() or not folder.is_dir():
         return False
     return (folder / GALLERY_MARK).is_file() or not any(folder.iterdir())

@@ -46,11 +46,11 @@ def build(
 def _warn(
     missing: Mapping[str, str], photos: Path | None, results: Results, reporter: Reporter
 ) -> None:
-    """Say once for each reason which paintings have no photo; `missing` maps files to reasons."""
+    """Warn once for each reason which paintings have no photo; `missing` maps files to reasons."""
     if not missing:
         return
     of = f"of {counted(len(results.painted), 'photo')}"
-    way_out = "--photos FOLDER tells where the photos are."
+    way_out = "Give their folder with --photos FOLDER."
     if photos is None:
         reporter.warn(
             f"{results.outputs.summary} is missing or names no folder of photos, so paintings are "

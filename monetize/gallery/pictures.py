@@ -1,4 +1,4 @@
-"""The images of a gallery: paintings as in the zip, photos whole and about as large."""
+"""The images of a gallery: the zip's paintings unchanged, photos uncropped and about as large."""
 
 import os
 import zipfile

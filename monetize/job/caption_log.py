@@ -1,7 +1,7 @@
-"""What the captioner said of which photo: a line for each, appended as the job goes on.
+"""The captioner's own caption of each photo, one per line, appended as the job runs.
 
-Captions may be edited in captions.csv; this log tells what was edited, and whether a photo is
-still the one that was captioned.
+Captions may be edited in captions.csv; this log shows which were, and whether a photo is still the
+one that was captioned.
 """
 
 import hashlib
@@ -73,7 +73,7 @@ class CaptionLog:
     def load(self, captioner: str) -> dict[str, CaptionedPhoto]:
         """The latest entry of each photo by this captioner; raises StorageError.
 
-        A line that is damaged, such as the last one after a power cut, is as if it were missing.
+        A damaged line, such as the last one after a power cut, is ignored.
         """
         with explain_read_errors(self.path):
             try:

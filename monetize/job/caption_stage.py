@@ -26,7 +26,7 @@ class Captioned:
 
 
 class CaptionStage:
-    """Captions the photos that have no caption yet, and those that are not what was captioned."""
+    """Captions the photos that have no caption yet, and those that changed since they had one."""
 
     def __init__(
         self, job: Job, spec: CaptionerSpec, digest: str, workspace: Workspace, reporter: Reporter
@@ -39,7 +39,7 @@ class CaptionStage:
         self._reporter = reporter
 
     def run(self, on_estimate: Callable[[float], None]) -> Captioned:
-        """Caption what is missing; on_estimate is told how many seconds the rest will take."""
+        """Caption what is missing; `on_estimate` receives how many seconds the rest will take."""
         log = self._workspace.caption_log.load(self._digest)
         captions = self._begun_captions(log)
         records = {key: entry.record for key, entry in log.items()}
@@ -80,7 +80,7 @@ class CaptionStage:
         return Captioned(captions, unreadable, records)
 
     def _begun_captions(self, log: Mapping[str, CaptionedPhoto]) -> dict[str, str]:
-        """The captions to keep: given, or made before, as edited."""
+        """The captions to keep: the given ones, or earlier ones with their edits."""
         logged = {key: entry.caption for key, entry in log.items()}
         edited = self._workspace.captions()
         captions = logged if edited is None else edited

@@ -9,11 +9,11 @@ from monetize.messages import counted, name_some, printable
 
 
 def check_settings(folder: Path, begun: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Raise UsageError, naming each setting that differs from those the job began with."""
+    """Raise UsageError, naming each setting that differs from those the job started with."""
     changed = differences(begun, wanted)
     if changed:
         raise UsageError(
-            f"{printable(folder)} holds a job that was begun with other settings:",
+            f"{printable(folder)} holds a job that was started with other settings:",
             *(f"  {line}" for line in changed),
             "Give those settings to continue it, --overwrite to start again, or another output.",
         )

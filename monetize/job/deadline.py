@@ -16,19 +16,19 @@ from monetize.painting.timesteps import fewest_steps
 from monetize.progress import Reporter
 from monetize.settings import PaintSettings
 
-# With fewer steps no scheduler makes a recognizable image: a plan does not begin there.
+# No scheduler makes a recognizable image with fewer steps, so no plan starts below this.
 FEWEST_STEPS = 8
 # Where guidance matters most (arXiv 2404.07724: noise with a std of 0.28 to 5.42).
 GUIDANCE_INTERVAL = (0.2, 0.9)
-# Fraction of the budget and seconds, kept for packing, checking and the unforeseen. Per photo,
+# Fraction of the budget and seconds, reserved for packing, checking and surprises. Per photo,
 # packing takes 0.0005 s and checking 0.0015 s on one core of the machine this was measured on.
 RESERVE, RESERVE_SECONDS = 0.02, 1.5
 RESERVE_PER_PHOTO = 0.003
-# Fraction of the time left that a plan fills, so that not every slower chunk changes it.
+# Fraction of the time left that a plan fills, so that a slower chunk rarely changes it.
 FILLED = 0.95
 # Weight of the latest chunk in the correction of the measured speed.
 LATEST = 0.3
-# A plan is raised by so many steps at least, so that it does not change with every chunk.
+# A plan is raised by at least this many steps, so that it does not change with every chunk.
 LEAST_RISE = 2
 
 
@@ -36,8 +36,8 @@ class Deadline:
     """The end of a job's time budget, and settings for the next chunk that keep it.
 
     `photos` counts those of the whole job, `chunks` those still to paint, and `devices` those that
-    paint at once; until they have painted, all are taken to have the measured speed. `loading` is
-    how many seconds they need before they begin. `begin` is by time.monotonic.
+    paint at once; until they have painted, all are assumed to have the measured speed. `loading` is
+    how many seconds they need before they begin. `begin` is a value of time.monotonic.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Deadline:
         self._clock = clock
 
     def plan(self, captions_left: float, chunks: int | None = None) -> None:
-        """Choose the steps, with this many seconds of captioning to come, and say so.
+        """Choose and announce the steps, with this many seconds of captioning still to come.
 
         `chunks` corrects how many are to be painted. Raises UsageError with the smallest possible
         budget if not even the fewest steps fit.
@@ -208,7 +208,7 @@ def _described(settings: PaintSettings, asked: PaintSettings) -> str:
 
 
 def _time(seconds: float) -> str:
-    """The time of day this many seconds from now, with the date unless it is today's."""
+    """The time of day this many seconds from now, with the date unless that is today."""
     now = time.time()
     then, today = time.localtime(now + seconds), time.localtime(now)
     is_today = (then.tm_year, then.tm_yday) == (today.tm_year, today.tm_yday)

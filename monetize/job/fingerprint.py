@@ -33,7 +33,7 @@ class Fingerprint:
 
     @property
     def all(self) -> dict[str, Any]:
-        """Everything, to compare with what a job was begun with."""
+        """Everything, to compare with what a job was started with."""
         return {**self.job, **self.painter, **self.captioner}
 
     @property

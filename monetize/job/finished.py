@@ -1,4 +1,4 @@
-"""Take up a finished job: its captions and paintings go back into a workspace."""
+"""Import a finished job: its captions and paintings go back into a workspace."""
 
 import shlex
 import zipfile
@@ -27,7 +27,7 @@ def take_up_finished(
 ) -> None:
     """Copy what a finished zip and its reports hold into a workspace that has nothing yet.
 
-    Paintings by other settings are left out, as are captions by another captioner. Raises
+    Paintings made with other settings are left out, as are captions by another captioner. Raises
     InputError for reports that are missing or damaged.
     """
     if not outputs.archive.exists() or workspace.paintings.count():
@@ -44,7 +44,7 @@ def take_up_finished(
         paintings = list(_paintings(results, archive, wanted))
         for number, part in enumerate(chunks(paintings, IMPORTED_AT_ONCE)):
             workspace.paintings.save(number, part)
-    reporter.say(f"Taken up: {counted(len(paintings), 'painting')} of {outputs.archive}")
+    reporter.say(f"Imported: {counted(len(paintings), 'painting')} from {outputs.archive}")
 
 
 def _take_up_captions(results: Results, workspace: Workspace, digest: str) -> None:

@@ -20,13 +20,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files that a job leaves: the zip; beside it its report as CSV and JSON, and a page."""
+    """The files that a job writes: the zip and, next to it, its CSV and JSON reports and a page."""
 
     archive: Path
 
     @property
     def table(self) -> Path:
-        """A row a photo."""
+        """A row for each photo."""
         return self.archive.with_suffix(".csv")
 
     @property
@@ -36,13 +36,13 @@ class Outputs:
 
     @property
     def page(self) -> Path:
-        """The gallery, where one is wanted."""
+        """The gallery, if one is wanted."""
         return self.archive.with_suffix(".html")
 
 
 @dataclass(frozen=True)
 class GivenCaptions:
-    """A table of captions that was brought along, and why a photo has none in it."""
+    """The captions that the user gave, and why the photos without one cannot be read."""
 
     captions: Mapping[str, str]
     unreadable: Mapping[str, str]
@@ -54,7 +54,7 @@ class Job:
 
     `given_captions` replace the captioner, except for missing ones if `caption_missing`.
     `overwrite` and `update` allow replacing a finished zip, the latter keeping what fits. `begin`
-    is by time.monotonic.
+    is a value of time.monotonic.
     """
 
     folder: Path
@@ -90,7 +90,7 @@ def prepare(
     """Find the photos and check that the outputs can be made; loads no model.
 
     Raises UsageError for outputs that are in the way, InputError for a folder without photos
-    and for a captions file that lacks one of them.
+    and for a captions file without one of them.
     """
     outputs = Outputs(out)
     _check_outputs(outputs, captions_file, overwrite=overwrite, update=update)
@@ -172,7 +172,7 @@ def _check_outputs(
 
 
 def _check_update(outputs: Outputs, workspace: Workspace) -> None:
-    """Raise UsageError for files that are not those of a finished job."""
+    """Raise UsageError unless these are the files of a finished job."""
     paths = (outputs.archive, outputs.table, outputs.summary)
     there = [path for path in paths if path.exists()]
     if there and not workspace.started and len(there) < len(paths):

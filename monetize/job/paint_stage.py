@@ -29,7 +29,7 @@ from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 from monetize.settings import flags
 
-# How often damaged paintings are made again before the disk is given up.
+# How often damaged paintings are painted again before giving up on the disk.
 MOST_REPAIRS = 2
 
 
@@ -106,7 +106,7 @@ class PaintStage:
             if saved.damaged:
                 self._reporter.warn(
                     f"{counted(saved.damaged, 'damaged file')} in {self._store.folder}: "
-                    "the paintings are made again"
+                    "the paintings are painted again"
                 )
             todo = self._todo(items, saved)
             if not todo:
@@ -117,8 +117,8 @@ class PaintStage:
     def _todo(self, items: Sequence[Item], saved: SavedPaintings) -> dict[int, Sequence[Item]]:
         """What to paint of each chunk of the plan that is not complete.
 
-        A chunk that was painted as it is planned is painted again as a whole, since the last bits
-        of a painting may depend on its batch; else only what is missing.
+        A chunk that was painted as planned is painted again as a whole, since the last bits of a
+        painting may depend on its batch; otherwise only what is missing.
         """
         item_of = {item.photo: item for item in items}
         todo = dict[int, Sequence[Item]]()
@@ -155,7 +155,7 @@ class PaintStage:
                     self.deadline.took(chunk.settings, painted.seconds + saving, painted.device)
 
     def _batch_plan(self) -> BatchPlan | None:
-        """That of a job which is continued."""
+        """The plan of a job that is continued; None for a new job."""
         plan = self._workspace.batch_plan
         return BatchPlan(**plan) if plan else None
 
@@ -219,7 +219,7 @@ class PaintStage:
             )
 
     def _cropped(self) -> str:
-        """What may lose its edges to go into another shape; empty if nothing or --fit is given."""
+        """What is cropped to fit another shape; empty if nothing is, or if --fit is given."""
         settings, output_size = self._spec.settings, self._job.settings.output_size
         assert settings.size is not None  # the settings are complete
         if settings.fit is not None:

@@ -1,4 +1,4 @@
-"""Finished paintings in the workspace, a folder for each chunk, found again by what they show.
+"""Finished paintings in the workspace, a folder for each chunk, identified by what they show.
 
 paintings/00012-1f0c9a3b/ holds the JPEGs of a chunk and chunk.json, and appears by one rename.
 """

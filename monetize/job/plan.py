@@ -38,7 +38,7 @@ def plan(
 ) -> Iterator[tuple[Item, WeightedPrompt]]:
     """Yield what to paint for each captioned photo, in the order of the photos.
 
-    Raises UsageError where two weights fall on one token.
+    Raises UsageError if two weights apply to one token.
     """
     settings = job.settings
     files = name_files([photo.key for photo in job.photos])

@@ -30,7 +30,7 @@ from monetize.progress import Reporter
 
 
 def run(job: Job, reporter: Reporter) -> Outcome:
-    """Do a job, or continue it, and leave its zip and reports.
+    """Run or continue a job, and write its zip and reports.
 
     Raises UsageError for a workspace of other settings, InputError if no photo can be read,
     CheckpointError, StorageError, and Interrupted; finished work stays in the workspace.
@@ -74,7 +74,7 @@ def run(job: Job, reporter: Reporter) -> Outcome:
 
 @dataclass(frozen=True)
 class _Run:
-    """A job with everything that is resolved for it."""
+    """A job with its models, palette and workspace resolved."""
 
     job: Job
     fingerprint: Fingerprint
@@ -85,7 +85,7 @@ class _Run:
     reporter: Reporter
 
     def make(self) -> Outcome:
-        """Caption, paint, pack, and put the outputs in place."""
+        """Caption, paint, pack, and publish the outputs."""
         job, workspace = self.job, self.workspace
         if job.update:
             take_up_finished(job.outputs, workspace, self.fingerprint, self.reporter)
@@ -195,10 +195,10 @@ def resume_command(job: Job) -> str:
 
 def _what_is_kept(job: Job, workspace: Workspace) -> str:
     if not workspace.started:
-        return "Nothing was made yet: run the same command again."
+        return "Nothing is finished yet: run the same command again."
     try:
         kept = _count(job, workspace)
-    except MonetizeError:  # what went wrong may keep this from being read, too
+    except MonetizeError:  # the failure may prevent reading this, too
         kept = "Finished captions and paintings"
     return f"{kept} are kept in {workspace.folder}; {resume_command(job)} continues from there."
 

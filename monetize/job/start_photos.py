@@ -30,10 +30,10 @@ class StartPhotos:
 def check_start_photos(
     job: Job, captioned: Captioned, settings: PaintSettings, reporter: Reporter
 ) -> tuple[Captioned, StartPhotos]:
-    """Look at the photos that paintings start from or take their shapes from.
+    """Check the photos that paintings start from or take their shapes from.
 
-    Takes those that are unreadable out of `captioned`. A photo that was captioned and is still the
-    same is not decoded again. Raises StorageError.
+    Removes unreadable ones from `captioned`. A photo that has not changed since it was captioned is
+    not decoded again. Raises StorageError.
     """
     if settings.strength is None and settings.size != FIT:
         return captioned, StartPhotos()

@@ -10,12 +10,12 @@ from typing import Any
 
 from monetize.errors import InputError
 
-MOVE_AWAY = "Move it away to do without it."
+MOVE_AWAY = "Move it away to continue without it."
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What is needed of OUT.json; without the file, nothing is known.
+    """The parts of OUT.json that are needed; all unknown without the file.
 
     `photos` is the folder given to the job, `painter` and `captioner` are names of checkpoints or
     empty, `paint` are the complete settings or None. The digests tell whether another job paints

@@ -15,7 +15,7 @@ from monetize.prompts.weights import Weight
 def check_weights(tokenizer: CLIPTokenizer, weights: Sequence[Weight], style: str) -> None:
     """Find mistakes that every prompt would show, before anything is captioned.
 
-    Raises UsageError for out-of-range positions, and where two weights fall on one token of the
+    Raises UsageError for out-of-range positions, and if two weights apply to one token of the
     style phrase or of each other's phrases.
     """
     words = tuple(weight for weight in weights if weight.position is None)
@@ -26,7 +26,7 @@ def check_weights(tokenizer: CLIPTokenizer, weights: Sequence[Weight], style: st
 
 
 class WeightWarnings:
-    """Counts over all prompts what never acts and what the text encoder's limit cuts off."""
+    """Counts, over all prompts, which weights never act and what the encoder's limit cuts off."""
 
     def __init__(self, weights: Sequence[Weight], limit: int) -> None:
         """`limit` is the number of tokens that the text encoder reads."""

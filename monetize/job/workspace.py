@@ -1,10 +1,10 @@
-"""The folder beside the output that makes a job resumable.
+"""The folder next to the output that makes a job resumable.
 
 OUT.zip.work/ holds
 
-- job.json: what the job was told, and how far its end has come
+- job.json: the job's settings and photos, and how far publishing its outputs has come
 - captions.csv: the captions so far, which a person may edit
-- captions.jsonl: what the captioner said of which photo
+- captions.jsonl: the captioner's own caption of each photo
 - paintings/: finished chunks, see `painting_store.py`
 - packed.*: zip and reports, just before they are renamed to their final names
 - lock: held by the process that works here
@@ -46,7 +46,7 @@ class Workspace:
         self.paintings = PaintingStore(self.folder / PAINTINGS)
         self._job_file = self.folder / JOB
         self._lock = WorkspaceLock(self.folder / LOCK)
-        self._began = False  # rather than resumed a job that was there
+        self._began = False  # a new job, rather than resumed one
 
     def __enter__(self) -> "Workspace":
         folder = self.folder
@@ -58,7 +58,7 @@ class Workspace:
                 flush_folder(folder.parent)
             if not self._lock.acquire():
                 raise UsageError(
-                    f"{printable(self.out)} is being made by another monetize run right now "
+                    f"{printable(self.out)} is being written by another monetize run right now "
                     f"({printable(folder)} is locked)"
                 )
         return self
@@ -72,7 +72,7 @@ class Workspace:
         try:
             left = self._names() - {LOCK}
             if isinstance(error, UsageError | InputError) and self._began and left == {JOB}:
-                # A job that was refused before anything was made is no job.
+                # A job that was refused before it made anything does not count.
                 with explain_write_errors(self._job_file):
                     self._job_file.unlink()
                 left.clear()
@@ -169,7 +169,7 @@ class Workspace:
             return read_captions_of(self._job().get("photos", ()), self.captions_file)
         except InputError as error:
             raise InputError(
-                f"{error} Or delete the file: what the captioner said is written to it again."
+                f"{error} Or delete the file: the captioner's own captions are written to it again."
             ) from None
 
     def save_captions(self, captions: Mapping[str, str]) -> None:
@@ -177,7 +177,7 @@ class Workspace:
         write_bytes(self.captions_file, captions_to_csv(captions))
 
     def packed(self, output: Path) -> Path:
-        """Where an output is made before it gets its final name."""
+        """Where an output is written before it gets its final name."""
         return self.folder / f"packed{output.suffix}"
 
     def publish(self, reports: tuple[Path, ...], outcome: Outcome) -> None:
@@ -215,7 +215,7 @@ class Workspace:
             return {path.name for path in self.folder.iterdir()}
 
     def _job(self) -> dict[str, Any]:
-        """What job.json says; empty if it is missing or damaged."""
+        """The content of job.json; empty if it is missing or damaged."""
         job: dict[str, Any] = read_sealed(self._job_file) or {}
         return job
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import filelock
 
-# What flock answers on network and FUSE disks that have no locks. filelock itself replaces flock
-# by a soft lock, a file that names its holder, only for ENOSYS.
+# The errors of flock on network and FUSE disks that have no locks. filelock itself replaces flock
+# with a soft lock, a file that names its holder, only for ENOSYS.
 LOCKS_UNAVAILABLE = frozenset([errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL])
 
 
 class WorkspaceLock:
-    """Held by one process at a time; a process that dies gives it up."""
+    """Held by one process at a time; a process that dies releases it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -25,14 +25,14 @@ class WorkspaceLock:
         except OSError as error:
             if error.errno not in LOCKS_UNAVAILABLE:
                 raise
-        with suppress(FileNotFoundError):  # what the attempt left, which no soft lock can pass
+        with suppress(FileNotFoundError):  # the attempt's file would block the soft lock
             if self._path.stat().st_size == 0:
                 self._path.unlink()
         self._lock = filelock.SoftFileLock(self._path)
         return self._acquired()
 
     def release(self) -> None:
-        """Give the lock up."""
+        """Release the lock."""
         self._lock.release()
 
     def remove(self) -> None:

@@ -1,7 +1,7 @@
 """How many images are painted at once, and whether compiled: decided once for a whole job.
 
-A painting depends on its batch in the last bits, and on the kernels. What is measured may come out
-otherwise the next time, so a job keeps the decision, and gives it to each of its processes.
+The last bits of a painting depend on its batch and on the kernels. A measurement may come out
+differently the next time, so a job keeps the decision and passes it to each of its processes.
 """
 
 import math
@@ -38,7 +38,7 @@ def decide(
 ) -> BatchPlan:
     """Decide for `count` paintings on this painter's device, at most `most` at once.
 
-    On CUDA memory and speed are measured, and the reporter is told.
+    On CUDA, memory and speed are measured and the decision is reported.
     """
     settings = painter.settings
     batch_size = settings.batch_size or fitting_batch_size(painter, most)
@@ -48,7 +48,7 @@ def decide(
     compiled = settings.compile
     if compiled is None:
         compiled = False
-        # Each shape of a photo would be compiled by itself.
+        # Each shape of a photo would be compiled separately.
         worthwhile = count >= FEWEST_TO_COMPILE and not painter.offloads and settings.size != FIT
         if worthwhile and before_ampere(painter.device):
             reporter.say(

@@ -1,4 +1,4 @@
-"""How many images pay to paint at once, by the kind of device and the size of the model."""
+"""How many images are worth painting at once, by the kind of device and the size of the model."""
 
 from monetize.painting.spec import PainterSpec
 
@@ -17,7 +17,7 @@ def chunk_size(spec: PainterSpec) -> int:
 
 
 def max_batch_size(spec: PainterSpec) -> int:
-    """The largest batch that pays, if it fits into memory.
+    """The largest batch that pays off, if it fits into memory.
 
     It follows from the kind of device and the size of the unet, not from a measurement: a resumed
     job has to paint the same batches.

@@ -47,10 +47,10 @@ class BatchPainter:
         *,
         approximate: bool = False,
     ) -> "BatchPainter":
-        """Load a painter for `count` images, in batches as planned or as fits and pays.
+        """Load a painter for `count` images, in batches as planned or as large as pays off.
 
-        A compiled one is ready to paint; with `approximate` also where a time budget leaves
-        guidance out of some steps.
+        A compiled painter is ready to paint; with `approximate`, also steps that a time budget
+        leaves without guidance.
         """
         painter = Painter.load(spec)
         if painter.offloads:
@@ -147,7 +147,7 @@ class BatchPainter:
         return self.painter.device.type == "cuda" and not self.painter.offloads
 
     def _reduce_memory(self) -> None:
-        """Reduce memory use by the next step there is, and warn."""
+        """Reduce memory use in the next possible way, and warn."""
         if self.batch_size > 1:
             self._reporter.warn(
                 f"out of memory with a batch of {self.batch_size}: "
@@ -158,8 +158,8 @@ class BatchPainter:
             self._reporter.warn(f"out of memory with a single image: {OFFLOADING}")
             self.painter.offload()
         if self.painter.compiled:
-            # Graphs of the larger batch are of no use, but count against Dynamo's limit, beyond
-            # which it compiles nothing and says nothing.
+            # Graphs of the larger batch are useless but count against Dynamo's limit, beyond which
+            # it silently compiles nothing.
             torch.compiler.reset()
         free_memory()
 
@@ -172,7 +172,7 @@ class PendingBatches:
     ) -> None:
         """`pending` are batches with the number of images to keep of each.
 
-        `order` has the number of the request of each image.
+        `order` has the index of each image's request.
         """
         self._pending = pending
         self._order = order
@@ -188,7 +188,7 @@ class PendingBatches:
 
 
 def _by_size(requests: Sequence[PaintRequest]) -> list[int]:
-    """The numbers of requests, those of one size together, else in order."""
+    """The indices of the requests, grouped by size, otherwise in order."""
     of_size = dict[Pixels | None, list[int]]()
     for i, request in enumerate(requests):
         of_size.setdefault(request.size, []).append(i)
@@ -196,7 +196,7 @@ def _by_size(requests: Sequence[PaintRequest]) -> list[int]:
 
 
 def _first_batch(requests: Sequence[PaintRequest], size: int) -> Sequence[PaintRequest]:
-    """The first requests of one size, `size` at most; an edit is never parted from its base."""
+    """The first requests of one size, at most `size`; an edit is never separated from its base."""
     requests = list(takewhile(lambda request: request.size == requests[0].size, requests))
     while 0 < size < len(requests) and requests[size].edit is not None:
         size -= 1

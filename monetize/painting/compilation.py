@@ -1,4 +1,4 @@
-"""Compiling the UNet: whether that pays, and every variant of a step that it has to be done for."""
+"""Compiling the UNet: whether that pays off, and which variants of a step to compile."""
 
 import os
 from contextlib import suppress
@@ -53,7 +53,7 @@ def variants(settings: PaintSettings, *, approximate: bool = False) -> list[Vari
 
 
 def pays(seconds: float, count: int) -> tuple[bool, str]:
-    """Whether compiling `count` variants pays where painting takes so long, and why, in words."""
+    """Whether compiling `count` variants pays off if painting takes this long, and why."""
     cost, gain = count * SECONDS_PER_VARIANT, EXPECTED_GAIN * seconds
     reason = (
         f"that takes about {format_duration(cost)} and saves about {format_duration(gain)} of "

@@ -1,7 +1,7 @@
 """Requests → denoised latents: the loop of UNet evaluations, which never waits for the device.
 
 It does what `StableDiffusionPipeline` does, in the same order, and gives the same numbers up to
-rounding. In addition token weights and guidance act only on the steps they are asked for, the two
+rounding. In addition, token weights and guidance act only in the requested steps, the two
 halves of a guided batch share what they can, equal prompts are encoded once, and schedulers get
 their timesteps on the CPU, where their tables are, so that no step waits for the one before it.
 """
@@ -24,7 +24,7 @@ from monetize.prompts.tokens import weigh
 from monetize.settings import PaintSettings
 
 StepCallback = Callable[[int, int], None]
-"""Called with the number of evaluations sent to the device so far, and that of all of them."""
+"""Called with the number of evaluations sent to the device so far, and their total."""
 
 
 class Denoiser:

@@ -54,7 +54,7 @@ def _positions(
     alignment: Alignment,
     phrase: str,
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Where a phrase of `only` is in base and edited prompt; in one, what it was swapped with."""
+    """The positions of a phrase of `only` in both prompts, or of the words it was swapped with."""
     in_base, in_edited = (
         _find(tokenizer, text, phrase) for text in (base.prompt.text, prompt.text)
     )

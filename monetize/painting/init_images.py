@@ -21,7 +21,7 @@ def check_start(requests: Sequence[PaintRequest], strength: float | None) -> Non
         if request.init_image is None and strength is not None:
             raise UsageError(f"--strength {strength} needs a photo to start from: --init-image")
         if request.init_image is not None and strength is None:
-            raise UsageError("--init-image needs --strength: how far to leave the photo, up to 1")
+            raise UsageError("--init-image needs --strength: how far to depart from it, up to 1")
 
 
 def photo_size(photo: Path) -> Pixels:

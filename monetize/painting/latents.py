@@ -39,7 +39,7 @@ def encode_images(
 
     Both have shape (batch, channels, height, width). As in diffusers, the latents are a sample of
     the encoder's distribution (an autoencoder without one gives them directly), and the noise is
-    drawn after it by the same generator, here one a seed on the CPU as in `draw_latents`.
+    drawn after it by the same generator; here each seed has one on the CPU, as in `draw_latents`.
     """
     vae = pipeline.vae
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]

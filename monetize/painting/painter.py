@@ -32,7 +32,7 @@ from monetize.settings import DeviceSettings, PaintSettings
 
 
 class Painter:
-    """A Stable Diffusion pipeline with the complete settings that it is used with."""
+    """A Stable Diffusion pipeline with complete settings."""
 
     def __init__(
         self,
@@ -102,8 +102,8 @@ class Painter:
     def compile(self, backend: str | Callable[..., Any] = "inductor") -> None:
         """Compile the UNet for each batch size and kind of step, when it is first painted.
 
-        Each takes a minute or more, the next time seconds. The decoder is 3% of the work of 50
-        steps and is not compiled.
+        Each takes a minute or more the first time, seconds the next. The decoder is 3% of the work
+        of 50 steps and is not compiled.
         """
         if backend == "inductor":
             keep_kernels()
@@ -113,7 +113,7 @@ class Painter:
     def uncompile(self) -> None:
         """Continue with the UNet as it was before `compile`."""
         self.compiled = False
-        # What torch has compiled stays so; it can only be told to ignore that.
+        # torch cannot undo a compilation; it can only be told to ignore it.
         self._denoise = torch.compiler.set_stance("force_eager")(self._denoiser)
 
     def __call__(
@@ -139,7 +139,7 @@ class Painter:
         return painting
 
     def request(self, prompt: Prompt, seed: int, init_image: Path | None = None) -> PaintRequest:
-        """Tokenize a prompt for this painter; raises UsageError as `tokens.weigh` does."""
+        """Tokenize a prompt for this painter; raises UsageError like `tokens.weigh`."""
         size = self._size_for(init_image)
         return PaintRequest.of(self.pipeline.tokenizer, prompt, seed, init_image, size)
 
@@ -151,7 +151,7 @@ class Painter:
     ) -> list[Painting]:
         """Paint one batch: an image for each request, all of one size.
 
-        on_step is told the evaluations done and their number (51 for 50 PNDM steps). `settings`,
+        `on_step` receives the evaluations done and their total (51 for 50 PNDM steps). `settings`,
         complete ones of the same size, replace the painter's own for this batch. Raises
         OutOfMemory, and PaintingError if the numbers overflow.
         """
@@ -165,9 +165,9 @@ class Painter:
         *,
         heat: bool = False,
     ) -> PendingPaintings:
-        """Send one batch to the device, as `paint`, without waiting for its images.
+        """Send one batch to the device, like `paint`, without waiting for its images.
 
-        With `heat`, record where each text position acts; the images stay the same to the bit.
+        With `heat`, record where each text position acts; the images stay bit-identical.
         Raises UsageError for `heat` with a compiled model, and for edits with either.
         """
         if heat and self.compiled:
@@ -218,12 +218,12 @@ class Painter:
 
     def _check_edits(self, *, heat: bool) -> None:
         if heat:
-            raise UsageError("an edit has no heat maps: its attention is that of its base")
+            raise UsageError("an edit has no heat maps, because it uses the attention of its base")
         if self.compiled:
             raise UsageError("a compiled model cannot paint edits: leave out --compile")
 
     def _size_for(self, photo: Path | None) -> Pixels | None:
-        """The size of a painting from a photo; None for one from noise where photos are fitted."""
+        """The size to paint at; None for a painting from noise by a painter that fits photos."""
         assert self.settings.size is not None  # the settings are complete
         if self.settings.size != FIT:
             return pixels_of(self.settings.size)

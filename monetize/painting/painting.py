@@ -101,7 +101,7 @@ class PendingPaintings:
 
 
 def _overflow(dtype: torch.dtype, requests: Sequence[PaintRequest]) -> str:
-    """What to say of numbers that overflowed, which would come out as a black image."""
+    """The message for numbers that overflowed, which would come out as a black image."""
     weights = sorted({str(weight) for request in requests for weight in request.prompt.weights})
     smaller = f", or smaller weights than {', '.join(weights)}" if weights else ""
     name = str(dtype).removeprefix("torch.")

@@ -49,7 +49,7 @@ class PromptPainter:
         and for prompts without a word to make a heat map of.
         """
         if heat and self.spec.settings.compile:
-            raise UsageError("--heatmap: a compiled model records none: leave out --compile")
+            raise UsageError("--heatmap does not work with a compiled model: leave out --compile")
         for prompt in prompts:
             weighted = weigh_strictly(self.spec.tokenizer, prompt, sweeps)
             for warning in weighted.warnings(what, sweeps):
@@ -64,11 +64,11 @@ class PromptPainter:
         return PaintRequest.of(self.spec.tokenizer, prompt, seed, init_image, size)
 
     def edited(self, base: PaintRequest, prompt: Prompt, settings: EditSettings) -> PaintRequest:
-        """Tokenize an edited prompt; raises UsageError as `edited_request` does."""
+        """Tokenize an edited prompt; raises UsageError like `edited_request`."""
         return edited_request(self.spec.tokenizer, base, prompt, settings)
 
     def say_start(self, photo: Path, size: tuple[int, int]) -> None:
-        """Say how many steps are made from a photo of this size, and how it is fitted."""
+        """Announce how many steps are made from a photo of this size, and how it is fitted."""
         settings = self.spec.settings
         self._reporter.say(
             f"Start: from {printable(photo)}, with {num_steps(settings)} of "
@@ -92,7 +92,7 @@ class PromptPainter:
     ) -> Iterator[tuple[Painting, Painting | None]]:
         """Paint the requests in order; yields each painting with its unweighted version, if any.
 
-        With `heat`, the paintings tell where each text position acted, and if any request is
+        With `heat`, the paintings record where each text position acted, and if any request is
         weighted, all are also painted without their weights.
         """
         compared = heat and any(request.prompt.weights for request in requests)

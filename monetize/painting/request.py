@@ -21,8 +21,7 @@ class PaintRequest:
     without padding. `token_weights` has a factor for each of the encoder's text positions (77 for
     CLIP), padding included; None where every factor is 1. `init_image` is the file of a photo to
     start from, opened when it is painted; None starts from noise. `size` is the width and height
-    in pixels; None is the painter's. A request with an `edit` directly
-    follows its base in a batch.
+    in pixels; None is the painter's. A request with an `edit` directly follows its base in a batch.
     """
 
     prompt: Prompt
@@ -42,7 +41,7 @@ class PaintRequest:
         init_image: Path | None = None,
         size: Pixels | None = None,
     ) -> "PaintRequest":
-        """Tokenize a prompt; raises UsageError as `tokens.weigh` does."""
+        """Tokenize a prompt; raises UsageError like `tokens.weigh`."""
         return cls.of_weighted(weigh(tokenizer, prompt), prompt, seed, init_image, size)
 
     @classmethod
@@ -54,7 +53,7 @@ class PaintRequest:
         init_image: Path | None = None,
         size: Pixels | None = None,
     ) -> "PaintRequest":
-        """Make the request of a prompt that is tokenized already."""
+        """Make a request from a prompt that is already tokenized."""
         weights = weighted.values if any(value != 1 for value in weighted.values) else None
         return cls(prompt, seed, weighted.input_ids, weights, init_image, size)
 
@@ -64,7 +63,7 @@ class Edit:
     """What ties an edited painting to that of its base prompt.
 
     `only_in_base` and `only_in_edited` are the text positions of the words that limit the change,
-    in either prompt; both are empty where nothing limits it.
+    in each prompt; both are empty if nothing limits it.
     """
 
     base: PaintRequest
@@ -85,7 +84,7 @@ class Edit:
 
 
 def edits_of(requests: Sequence[PaintRequest]) -> dict[int, Edit]:
-    """Return a batch's edits by their places; raises ValueError unless each follows its base."""
+    """Return a batch's edits by index; raises ValueError unless each follows its base."""
     edits = {i: request.edit for i, request in enumerate(requests) if request.edit is not None}
     for i, edit in edits.items():
         if i == 0 or requests[i - 1] != edit.base:

@@ -1,4 +1,4 @@
-"""Which painter, where, and with which settings: all that loading one takes."""
+"""Which painter, where, and with which settings: everything needed to load one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from monetize.settings import DeviceSettings, PaintSettings
 
 @dataclass(frozen=True)
 class PainterSpec:
-    """A painter that is found but not loaded; it can be pickled and sent to another process.
+    """A painter that is found but not yet loaded; it can be pickled for another process.
 
     `settings` are complete: the model, size, scheduler, steps and guidance that will be used.
     `reason` says why `--model auto` chose this checkpoint, empty where it was named.
@@ -41,10 +41,10 @@ class PainterSpec:
     ) -> "PainterSpec":
         """Find the checkpoint and complete the settings.
 
-        The reporter is told before a download, and warned of a negative prompt that is cut off and
-        of a size beyond the checkpoint's own. Raises CheckpointError if the checkpoint cannot be
-        found, and UsageError for a device or a size that it cannot paint, and for a strength that
-        leaves no step.
+        Reports a download before it begins, and warns about a negative prompt that is cut off and
+        about a size beyond the checkpoint's own. Raises CheckpointError if the checkpoint cannot be
+        found, and UsageError for a device that is missing, for a size that it cannot paint, and for
+        a strength that leaves no step.
         """
         placement = place(device)
         name, reason = resolve_auto(settings.model, PAINTER.flag, placement.device.type)
@@ -85,7 +85,7 @@ class PainterSpec:
 
     @property
     def tokenizer(self) -> CLIPTokenizer:
-        """The painter's tokenizer, which loads quickly and once."""
+        """The painter's tokenizer, which loads quickly and is loaded once."""
         return load_tokenizer(self.checkpoint)
 
     def on_every_device(self) -> list["PainterSpec"]:

@@ -1,11 +1,12 @@
 """Which timesteps a painting is evaluated at: all of them from noise, the last ones from a photo.
 
 `strength` means what it means in diffusers: a painting that starts from a photo takes the last
-int(steps × strength) steps. Two things differ from diffusers 0.42.1, which there leave an exactly
-known distribution too wide or too narrow. PNDM's list of timesteps repeats the second, so a slice
-of it begins one timestep too early and loses the repetition: here the list is sliced without it,
-and then the second of what is left is repeated. LMS takes its order from the index of a step, not
-from the steps it has behind it (huggingface/diffusers, issue 5630): see `step_options`.
+int(steps × strength) steps. Two things differ from diffusers 0.42.1, where they make an exactly
+known distribution too wide or too narrow. PNDM's list of timesteps repeats the second one, so a
+slice of it begins one timestep too early and loses the repetition: here the list is sliced without
+the repetition, and then the second of the remaining timesteps is repeated. LMS takes its order from
+the index of a step, not from the number of steps already taken (huggingface/diffusers, issue 5630):
+see `step_options`.
 """
 
 import math
@@ -27,7 +28,7 @@ def num_steps(settings: PaintSettings) -> int:
 
 
 def num_evaluations(settings: PaintSettings) -> int:
-    """How many steps are evaluated with these complete settings: PNDM repeats the second one."""
+    """How many times the UNet is evaluated with these settings: PNDM repeats the second step."""
     steps = num_steps(settings)
     return steps + (settings.scheduler == "pndm" and steps > 1)
 

@@ -1,1 +1,1 @@
-"""Labelled sheets of pictures."""
+"""Labeled sheets of pictures."""

@@ -1,4 +1,4 @@
-"""A photo and where each word of its caption looked → a labelled sheet."""
+"""A photo and where the captioner looked for each word → a labeled sheet."""
 
 from PIL import Image
 
@@ -9,7 +9,7 @@ from monetize.sheets.overlay import largest, overlay, percent
 
 LARGEST_CELL = 320  # pixels
 LEGEND = (
-    "Where each word looked: the decoder's attention to the photo, averaged over layers and heads. "
+    "Where the captioner looked for each word: attention, averaged over layers and heads. "
     "Color grows with the square of the attention; each map is reddest at its maximum, printed "
     "below it as the share of one patch."
 )

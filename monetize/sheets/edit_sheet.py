@@ -1,4 +1,4 @@
-"""A painting and its edited version → a labelled sheet."""
+"""A painting and its edited version → a labeled sheet."""
 
 from PIL import Image
 

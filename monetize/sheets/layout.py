@@ -1,4 +1,4 @@
-"""Lay out pictures and text on one labelled sheet, with every word readable in full."""
+"""Lay out pictures and text on one labeled sheet, with every word readable in full."""
 
 import math
 import unicodedata

@@ -1,4 +1,4 @@
-"""Where each word acted in a painting, on a labelled sheet, before and after weights."""
+"""Where each word acted in a painting, on a labeled sheet, before and after weights."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,8 +20,8 @@ ALONE = (
     "below it."
 )
 COMPARED = (
-    "Left without weights, right with {weights}; weight x attention is shown: red adds, blue "
-    "pushes away. Color grows with the square; both maps of a pair have one scale, up to the "
+    "Left: without weights. Right: with {weights}. Weight x attention is shown: red adds, blue "
+    "pushes away. Color grows with the square; both maps of a pair share a scale, up to the "
     "maximum printed below it."
 )
 

@@ -1,4 +1,4 @@
-"""The pictures of a sweep on one labelled sheet."""
+"""The pictures of a sweep on one labeled sheet."""
 
 from collections.abc import Sequence
 

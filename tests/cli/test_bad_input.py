@@ -50,7 +50,7 @@ def test_a_repaired_photo_joins_the_others(run_job: Run, photos: Path, tmp_path:
     whole.write_bytes(data)
     repaired = run_job(photos, out, "--update")
     assert repaired.exit_code == 0, repaired.stderr
-    assert "Painting: 6 paintings, 5 of them done before" in repaired.stderr
+    assert "Painting: 6 paintings, 5 of them already done" in repaired.stderr
     run_job(photos, tmp_path / "fresh.zip")
     assert out.read_bytes() == (tmp_path / "fresh.zip").read_bytes()
 
@@ -196,6 +196,6 @@ def test_a_disk_that_is_really_full(run_job: Run, photos: Path, tmp_path: Path) 
         subprocess.run(resize, check=True)
         resumed = run_job(photos, disk / "out.zip")
         assert resumed.exit_code == 0
-        assert "of them done before" in resumed.stderr
+        assert "of them already done" in resumed.stderr
     finally:
         subprocess.run(["umount", str(disk)], check=True)

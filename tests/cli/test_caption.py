@@ -59,7 +59,7 @@ def test_caption_wants_one_form_and_some_photo(cli: Run, tiny: Tiny, tmp_path: P
     flags = ("--captioner", tiny.captioner)
     both = cli("caption", photo, "--csv", "-o", tmp_path / "a.json", *flags)
     assert both.exit_code == 2
-    assert "a.json and --csv are different forms: keep one" in both.stderr
+    assert "a.json and --csv are different formats: keep one" in both.stderr
     none = cli("caption", photo, *flags)
     assert none.exit_code == 1
     assert f"None of the photos can be read: {photo}: empty file" in none.stderr

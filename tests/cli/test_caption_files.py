@@ -41,7 +41,7 @@ def test_the_form_is_that_of_the_flag_or_the_file(
 
 
 def test_two_forms_are_refused() -> None:
-    with pytest.raises(UsageError, match="different forms"):
+    with pytest.raises(UsageError, match="different formats"):
         output_form("csv", Path("a.json"), overwrite=False)
 
 

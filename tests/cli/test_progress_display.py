@@ -23,7 +23,7 @@ def test_lines_come_at_the_start_now_and_then_and_at_the_end(
     stage = LineStage("Painting", 4, "painting", 1, said.append)
     stage.step("step 1/50")
     stage.advance()
-    assert said == ["Painting: 4 paintings, 1 of them done before"]
+    assert said == ["Painting: 4 paintings, 1 of them already done"]
     monkeypatch.setattr("monetize.cli.progress_display.SECONDS_BETWEEN_LINES", 0)
     stage.advance()
     stage.advance()

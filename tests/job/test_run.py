@@ -263,7 +263,7 @@ def test_an_interrupted_job_says_how_to_go_on_and_does(
     monkeypatch.undo()
     resumed = run_job(photos, tmp_path / "a.zip", "--batch-size", 2)
     assert resumed.exit_code == 0
-    assert "Painting: 6 paintings, 4 of them done before" in resumed.stderr
+    assert "Painting: 6 paintings, 4 of them already done" in resumed.stderr
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "whole.zip").read_bytes()
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
@@ -286,7 +286,7 @@ def test_captions_edited_between_are_painted(
     prompts = {row["photo"]: row["prompt"] for row in rows(tmp_path / "a.csv")}
     assert prompts["photo1.jpg"] == f"a red sun {STYLE}"
     assert prompts["photo5.jpg"] == f"{made['photo5.jpg']} {STYLE}"
-    assert "3 of them done before" in result.stderr
+    assert "3 of them already done" in result.stderr
 
     run_job(photos, tmp_path / "b.zip")
     differing = [
@@ -397,7 +397,7 @@ def test_a_painting_taken_from_the_workspace_is_made_again(
     next((tmp_path / "a.zip.work").rglob("photo3.jpg")).unlink()
     result = run_job(photos, tmp_path / "a.zip")
     assert result.exit_code == 0, result.stderr
-    assert "5 of them done before" in result.stderr
+    assert "5 of them already done" in result.stderr
     assert (tmp_path / "a.zip").read_bytes() == before
 
 
@@ -425,7 +425,7 @@ def test_photos_may_come_and_go_while_a_job_is_stopped(
     assert result.exit_code == 0, result.stderr
     assert "1 photo new since this job began: new.jpg" in result.stderr
     assert "1 photo gone since this job began: photo1.jpg" in result.stderr
-    assert "Painting: 6 paintings, 3 of them done before" in result.stderr
+    assert "Painting: 6 paintings, 3 of them already done" in result.stderr
     run_job(photos, tmp_path / "b.zip")
     assert members(tmp_path / "a.zip") == members(tmp_path / "b.zip")
 
@@ -459,8 +459,8 @@ def test_a_finished_zip_is_updated(run_job: Run, photos: Path, tmp_path: Path) -
     assert "Use --update to keep the paintings in it that fit" in refused.stderr
     result = run_job(photos, out, "--update")
     assert result.exit_code == 0, result.stderr
-    assert f"Taken up: 6 paintings of {out}" in result.stderr
-    assert "Painting: 6 paintings, 4 of them done before" in result.stderr
+    assert f"Imported: 6 paintings from {out}" in result.stderr
+    assert "Painting: 6 paintings, 4 of them already done" in result.stderr
     run_job(photos, tmp_path / "b.zip")
     assert members(out) == members(tmp_path / "b.zip")
     assert rows(tmp_path / "a.csv") == rows(tmp_path / "b.csv")

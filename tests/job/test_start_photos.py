@@ -74,7 +74,7 @@ def test_a_photo_that_changed_is_painted_again(
     Image.open(BUNDLED_PHOTOS / "cat.jpg").save(photos / "photo3.jpg")
     result = run_job(photos, out, *arguments)
     assert result.exit_code == 0, result.stderr
-    assert "Painting: 6 paintings, 5 of them done before" in result.stderr
+    assert "Painting: 6 paintings, 5 of them already done" in result.stderr
     after = members(out)
     assert {name for name in after if after[name] != before[name]} == {"photo3.jpg"}
 
@@ -88,7 +88,7 @@ def test_a_photo_that_changed_matters_to_update_only_when_it_is_started_from(
         Image.open(BUNDLED_PHOTOS / "cat.jpg").rotate(len(start)).save(photos / "photo3.jpg")
         result = run_job(photos, out, "--captions", captions, *start, "--update")
         assert result.exit_code == 0, result.stderr
-        again = "Painting: 6 paintings, 5 of them done before" in result.stderr
+        again = "Painting: 6 paintings, 5 of them already done" in result.stderr
         assert again == (start is FROM_PHOTOS)
 
 

@@ -70,7 +70,7 @@ def test_a_summary_with_junk_gives_an_error_or_a_gallery(
     assert result.exit_code in (0, 1)
     if result.exit_code:
         assert "images.json: " in result.stderr
-        assert "Move it away to do without it." in result.stderr
+        assert "Move it away to continue without it." in result.stderr
     else:
         assert len(entries(out.with_suffix(".html"))) == len(FILES)
 

@@ -34,7 +34,7 @@ def test_a_begun_job_stays_and_a_finished_one_goes(tmp_path: Path) -> None:
 def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
     with (
         Workspace(tmp_path / "out.zip"),
-        pytest.raises(UsageError, match=r"out.zip is being made by another monetize run"),
+        pytest.raises(UsageError, match=r"out.zip is being written by another monetize run"),
         Workspace(tmp_path / "out.zip"),
     ):
         pass

@@ -1,4 +1,4 @@
-"""Labelled sheets: every picture is there, no text is cut."""
+"""Labeled sheets: every picture is there, no text is cut."""
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont

@@ -29,7 +29,7 @@ verbosity_options = all_of(
         is_flag=True,
         is_eager=True,
         callback=_note_verbose,
-        help="Show messages of the libraries, and tracebacks of errors.",
+        help="Show the libraries' messages, and tracebacks of errors.",
     ),
 )
 

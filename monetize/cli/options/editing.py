@@ -11,10 +11,10 @@ editing_options = all_of(
     _option(
         "--edit",
         metavar="PROMPT",
-        help="Also paint this changed prompt, with the structure of PROMPT's painting kept "
-        "(prompt-to-prompt), and write both and a sheet of the two. A pair takes the UNet "
-        "evaluations of two paintings. --weight then weighs words of this prompt. Without --edit, "
-        "any option below compares PROMPT without and with its weights.",
+        help="Also paint this changed prompt, keeping the structure of PROMPT's painting "
+        "(prompt-to-prompt), and write both and a sheet of the two. A pair takes as many UNet "
+        "evaluations as two paintings. --weight then applies to words of this prompt. Without "
+        "--edit, any option below compares PROMPT without and with its weights.",
     ),
     _option(
         "--keep-words",

@@ -45,12 +45,12 @@ like_option = _option(
     is_eager=True,
     callback=use_like,
     help="Repeat the painting in this file: its prompt, seed and settings become the defaults, "
-    "which other options override. Reads files of monetize and of AUTOMATIC1111's web UI, and "
-    "says what it cannot repeat.",
+    "which other options override. Reads files written by monetize and by AUTOMATIC1111's web "
+    "UI, and reports what it cannot repeat.",
 )
 
 init_image_option = _option(
     "--init-image",
     type=FILE,
-    help="Start from this photo instead of noise, as far as --strength says, and paint the prompt.",
+    help="Start from this photo instead of noise; --strength says how far to depart from it.",
 )

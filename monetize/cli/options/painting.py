@@ -150,15 +150,15 @@ start_options = all_of(
     _option(
         "--strength",
         type=float,
-        help="Start from the photo and make only the last steps: this fraction of them, rounded "
-        "down. Above 0, where it stays the photo, to 1, where little of it is left: 1 is not the "
-        "same as painting from noise.  [default: paint from noise, by the words alone]",
+        help="Start from the photo and take only the last steps: this fraction of them, rounded "
+        "down. Near 0 the painting is almost the photo, at 1 little of it is left, but that is "
+        "not the same as painting from noise.  [default: paint from noise, from words alone]",
     ),
     _option(
         "--fit",
         type=click.Choice(FITS),
-        help="How an image goes into another shape: crop cuts off its edges, pad puts it on white, "
-        "squash stretches it.  [default: crop, with a message]",
+        help="How to fit an image into another shape: crop cuts off its edges, pad puts it on "
+        "white, squash stretches it.  [default: crop, with a message]",
     ),
 )
 

@@ -39,7 +39,7 @@ sweep_options = all_of(
         "sweeps",
         type=SWEEP,
         multiple=True,
-        help="Paint once per weight of a word, all from one seed, and write a labelled sheet. "
+        help="Paint once per weight of a word, all from one seed, and write a labeled sheet. "
         "Given twice, it makes a grid: the first in columns, the second in rows. STOP is included "
         "if a step lands on it.",
     ),

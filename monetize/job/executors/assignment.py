@@ -1,4 +1,4 @@
-"""Which worker paints which chunk: no device waits, and a slow one keeps nobody waiting.
+"""Which worker paints which chunk: no device is idle, and a slow one does not hold up the job.
 
 A worker gets a second chunk, which waits until the first is done, only after it has finished one:
 until then nobody knows how slow it is. When no chunk is left, an idle worker paints one that

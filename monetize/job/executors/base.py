@@ -1,4 +1,4 @@
-"""What an executor is: something that paints the chunks of a job."""
+"""The base of executors, which paint the chunks of a job."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ class Executor(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give back devices and processes; chunks that are not done are dropped."""
+        """Release devices and processes; chunks that are not done are dropped."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Chunks → JPEGs, sent to the device and encoded beside the thread that saves them."""
+"""Chunks → JPEGs, painted and encoded in other threads than the one that saves them."""
 
 import io
 import time
@@ -25,7 +25,7 @@ from monetize.progress import Reporter, Stage
 
 @dataclass(frozen=True)
 class ChunkPainterSpec:
-    """All that painting the chunks of a job takes; it can be sent to another process.
+    """Everything needed to paint the chunks of a job; it can be sent to another process.
 
     `count` is the number of paintings in the whole job, `output_size` the size of the JPEGs, or
     `fit` for that of the paintings. A `plan` of None is to be decided. `approximate` as in
@@ -54,7 +54,7 @@ class ChunkPainterSpec:
 
 
 class ChunkPainter:
-    """A painter that gives JPEGs, later."""
+    """A painter that returns JPEGs as futures."""
 
     def __init__(self, spec: ChunkPainterSpec, painter: BatchPainter) -> None:
         self.overlapping = spec.painter.placement.device.type == "cuda"
@@ -79,7 +79,7 @@ class ChunkPainter:
 
         On CUDA another thread sends them to the device, where a chunk waits for room among the
         kernels of the one before: so the device has work while the caller saves what it was given.
-        None stands for a chunk that is not there yet: what was begun is finished meanwhile.
+        None stands for a chunk that is not there yet: chunks in progress are finished meanwhile.
         """
         sent = deque[tuple[Chunk, Future[Future[PaintedChunk]]]]()
         for chunk in chunks:

@@ -11,8 +11,8 @@ positions), and the edited painting's values V, which its token weights have sca
                                                               + SDPA(Q_own, K_own, V_added)
     self-attention                 A_base V                   = SDPA(Q_base, K_base, V)
 
-No attention map is written out, so fused kernels and batches stay. Only conditional rows are
-edited.
+No attention map is materialized, so fused kernels and batching keep working. Only conditional rows
+are edited.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ class _Words:
 class AttentionInjection:
     """Gives the edited paintings of a batch the attention of their bases inside a `with` block.
 
-    `size` is the height and width of the latents. `begin_step` comes before each evaluation,
+    `size` is the height and width of the latents. Call `begin_step` before each evaluation and
     `blend` after each step. Without edits nothing changes. Raises ValueError unless each edit
     follows its base.
 
@@ -90,7 +90,7 @@ class AttentionInjection:
         self._blend = LocalBlend(unet, limited, self._count, size, device) if limited else None
         self._done = 0.0
         self._offset = 0  # of the conditional rows
-        # Made once, as moving them to the device waits for it.
+        # Built once, because moving them to the device waits for it.
         self._known_rows: dict[tuple[int, ...], _Rows] = {}
         self._known_words: dict[tuple[int, ...], _Words] = {}
         self._replaced: list[tuple[Attention, object]] = []

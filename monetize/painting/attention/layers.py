@@ -27,7 +27,7 @@ def _layers(module: nn.Module, kind: str) -> Iterator[Attention]:
 def cross_attention_at(
     unet: UNet2DConditionModel, size: tuple[int, int], positions: int
 ) -> tuple[list[Attention], tuple[int, int]]:
-    """The cross-attention of the resolution nearest to so many image positions, and its size.
+    """The cross-attention at the resolution nearest to `positions` image positions, and its size.
 
     `size` is the height and width of the latents. The middle block is left out, as it has no layers
     on the way up. For Stable Diffusion v1 at 512 × 512 and 16² positions these are five layers.

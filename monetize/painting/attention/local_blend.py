@@ -4,7 +4,7 @@ Local blend of Hertz et al. 2022 (arXiv 2208.01626), with the constants of googl
 the cross-attention to the words is averaged over heads, the 16 × 16 layers and the steps so far;
 what is above a fraction of its maximum, in the base or the edited painting, may change. A word's
 map is what attention makes of values that are 1 at the word and 0 elsewhere, so no map of all text
-positions is written out.
+positions is materialized.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,8 @@ WIDENED = 3  # image positions that each one is widened to
 class LocalBlend:
     """The maps of the words that limit edits, summed over layers and steps.
 
-    `edits`, all limited, are by their rows in a batch of `count` images; each follows its base.
+    `edits`, each limited to words, are keyed by row in a batch of `count` images; each follows its
+    base.
     `size` is the height and width of the latents.
     """
 
@@ -51,7 +52,7 @@ class LocalBlend:
         return any(layer is each for each in self._layers)
 
     def marks(self, value: Tensor, offset: int) -> Tensor:
-        """Values like `value` that are 1 at the words, the first `offset` rows having none."""
+        """Values shaped like `value` that are 1 at the words; the first `offset` rows have none."""
         if self._marks is None:
             marks = torch.zeros(self._count, value.shape[1], 1)
             for i, edit in self._edits.items():
@@ -68,7 +69,7 @@ class LocalBlend:
         self._sum = acted if self._sum is None else self._sum + acted
 
     def __call__(self, latents: Tensor, done: float) -> Tensor:
-        """Return latents whose edits are their bases outside of where the words act.
+        """Return latents in which each edit equals its base except where the words act.
 
         `done` is the fraction of the steps that was done before this one.
         """

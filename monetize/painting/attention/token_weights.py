@@ -1,7 +1,7 @@
 """Token weights → the values of cross-attention.
 
 A token weight w_j multiplies the attention probability of text position j after the softmax,
-without renormalising:
+without renormalizing:
 
     (softmax(Q Kᵀ/√d) · diag(w)) V  =  softmax(Q Kᵀ/√d) · (w ⊙ V)
 
