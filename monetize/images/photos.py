@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +24,8 @@ from monetize.text_files import canonical
 WORKSPACE_SUFFIX = ".zip.work"
 # Every gallery folder contains this file; no other folder is ever replaced by a gallery.
 GALLERY_MARK = "made-by-monetize.txt"
+# The folder of a finished job contains this report.
+OUTPUT_MARK = "monetize.json"
 # A workspace contains these, whatever it was renamed to.
 WORKSPACE_MARKS = frozenset({"job.json", "paintings"})
 
@@ -91,7 +93,7 @@ def _walk(
     while waiting:
         parent, prefix = waiting.pop()
         entries = _list(parent)
-        if prefix and _is_our_own(parent, {entry.name for entry in entries}):
+        if prefix and is_our_own(parent, {entry.name for entry in entries}):
             skipped.append(prefix.rstrip("/"))
             continue
         for entry in entries:
@@ -114,9 +116,11 @@ def _list(folder: Path) -> list[os.DirEntry[str]]:
         raise InputError(f"{printable(folder)}: cannot be listed: {reason(error)}") from error
 
 
-def _is_our_own(folder: Path, names: set[str]) -> bool:
+def is_our_own(folder: Path, names: Collection[str]) -> bool:
+    """Whether monetize made a folder with these names in it: a workspace, gallery or output."""
+    names = set(names)
     is_workspace = folder.name.lower().endswith(WORKSPACE_SUFFIX) or names >= WORKSPACE_MARKS
-    return is_workspace or GALLERY_MARK in names
+    return is_workspace or not names.isdisjoint({GALLERY_MARK, OUTPUT_MARK})
 
 
 def _other_kind(entry: os.DirEntry[str], path: Path) -> str | None:

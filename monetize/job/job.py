@@ -10,6 +10,7 @@ from monetize.atomic_files import output_target
 from monetize.captioning.caption_table import read_captions_of
 from monetize.errors import InputError, PhotoError, UsageError
 from monetize.images.decoding import open_photo
+from monetize.images.own_paintings import pass_over_paintings
 from monetize.images.photos import Photo, find, require_some
 from monetize.job.workspace import Workspace
 from monetize.messages import name_some
@@ -95,6 +96,7 @@ def prepare(
     outputs = Outputs(out)
     _check_outputs(outputs, captions_file, overwrite=overwrite, update=update)
     found = find(folder, recursive=settings.recursive)
+    found = pass_over_paintings(found, folder)
     require_some(found, folder, settings.recursive)
     photos = found.photos[: settings.limit]
     given = None
