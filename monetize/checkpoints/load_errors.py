@@ -35,6 +35,6 @@ def explain_load_errors(checkpoint: Checkpoint) -> Iterator[None]:
             ) from error
         why = first_line(error) or type(error).__name__
         raise CheckpointError(
-            f"{name}: the files in {checkpoint.folder} cannot be loaded: {why} They may be damaged "
-            "or incomplete: copy or download them again."
+            f"{name}: the files in {checkpoint.weights_path} cannot be loaded: {why} They may be "
+            "damaged or incomplete: copy or download them again."
         ) from error

@@ -1,5 +1,6 @@
 """Loading checkpoints as Hugging Face models, on a device and in a precision."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +36,7 @@ from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.load_errors import explain_load_errors
 from monetize.checkpoints.painting_size import complete_size
 from monetize.checkpoints.resolve import Checkpoint
+from monetize.checkpoints.single_file_parts import load_parts
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.checkpoints.unipc import UniPCMultistepScheduler
 from monetize.devices import Placement
@@ -119,7 +121,7 @@ def load_painting_pipeline(
             f"monetize paints with checkpoints of the {StableDiffusionPipeline.__name__}."
         )
     names = [*PAINTER.parts, *(["safety_checker"] if safety_checker else [])]
-    parts = {name: _load_part(checkpoint, name, index.get(name), placement) for name in names}
+    parts = _load_parts(checkpoint, index, names, placement)
     tokenizer = load_tokenizer(checkpoint)
     with explain_load_errors(checkpoint):
         _check_fit(checkpoint, tokenizer, **parts)
@@ -137,6 +139,20 @@ def load_painting_pipeline(
         )
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
+
+
+def _load_parts(
+    checkpoint: Checkpoint, index: dict[str, Any], names: Sequence[str], placement: Placement
+) -> dict[str, torch.nn.Module]:
+    """Load the models of the pipeline, of a folder or a single file."""
+    if checkpoint.file is None:
+        return {name: _load_part(checkpoint, name, index.get(name), placement) for name in names}
+    parts = {}
+    for name, (model, missing) in load_parts(checkpoint, placement.dtype).items():
+        _check_complete(checkpoint, name, {"missing_keys": missing})
+        _check_finite(checkpoint, model)
+        parts[name] = model
+    return parts
 
 
 def _load_part(

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from monetize.checkpoints import hub
-from monetize.checkpoints.layout import CAPTIONER, PAINTER, Layout
+from monetize.checkpoints.layout import CAPTIONER, PAINTER, PAINTER_TOKENIZER, Layout
+from monetize.checkpoints.single_file import CONFIGS, SUFFIXES, check_single_file
 from monetize.errors import CheckpointError, StorageError, UsageError
 
 Say = Callable[[str], None]
@@ -81,9 +82,10 @@ KNOWN = (
 class Checkpoint:
     """The files of a model on this machine.
 
-    `name` is what the user typed, `source` the hub id or folder it stands for, `commit` the hub's
-    commit (None for a folder), `variant` that of the weights to load. A painter uses the last two
-    fields where its settings are None.
+    `name` is what the user typed, `source` the hub id, folder or file it stands for, `commit` the
+    hub's commit (None for a folder), `variant` that of the weights to load. `file` has all weights
+    of a single-file checkpoint, whose `folder` has only the configuration. A painter uses the last
+    two fields where its settings are None.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Checkpoint:
     layout: Layout
     variant: str | None = None
     commit: str | None = None
+    file: Path | None = None
     num_inference_steps: int = KnownModel.num_inference_steps
     guidance_scale: float = KnownModel.guidance_scale
 
@@ -100,12 +103,20 @@ class Checkpoint:
         """The hub's commit, or a digest of the files: differs whenever the files do."""
         if self.commit:
             return self.commit
+        if self.file:
+            with self.file.open("rb") as file:
+                return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
         digest = hashlib.sha256()
         for name in sorted(self.layout.select(list_files(self.folder), self.variant)):
             digest.update(name.encode() + b"\0")
             with (self.folder / name).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return f"sha256:{digest.hexdigest()}"
+
+    @property
+    def weights_path(self) -> Path:
+        """The single file or the folder that the weights are in."""
+        return self.file or self.folder
 
     @property
     def identity(self) -> str:
@@ -125,8 +136,13 @@ def resolve(
     if name in known and (bundled := known[name].folder):
         return _from_package(known[name], bundled, layout)
     folder = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser fails for an unknown user
+    is_file = folder.suffix.lower() in SUFFIXES and layout.flag == PAINTER.flag
+    if folder.is_file() and is_file:
+        return _from_file(name, folder, layout, say)
     if folder.exists():
         return _from_folder(name, folder, layout, half)
+    if is_file:
+        raise UsageError(f"{layout.flag} {name}: no such file")
     repo_id, _, revision = name.partition("@")
     if repo_id in known and known[repo_id].repo_id:
         repo_id = known[repo_id].repo_id
@@ -190,10 +206,21 @@ def _from_package(model: KnownModel, folder: Path, layout: Layout) -> Checkpoint
     )
 
 
+def _from_file(name: str, file: Path, layout: Layout, say: Say) -> Checkpoint:
+    if layout not in (PAINTER, PAINTER_TOKENIZER):
+        raise CheckpointError(
+            f"{layout.flag} {name} is a single file, which has no safety checker: use a folder in "
+            f"diffusers layout, or leave out --safety-checker."
+        )
+    check_single_file(layout.flag, file, say)
+    return Checkpoint(name, str(file.resolve()), CONFIGS, layout, file=file)
+
+
 def _from_folder(name: str, folder: Path, layout: Layout, half: bool) -> Checkpoint:
     if not folder.is_dir():
         raise CheckpointError(
-            f"{layout.flag} {name} is a file; a folder in {layout.form} layout is needed."
+            f"{layout.flag} {name} is a file; a folder in {layout.form} layout is needed"
+            + (f", or a file {' or '.join(SUFFIXES)}." if layout.flag == PAINTER.flag else ".")
         )
     files = list_files(folder)
     missing = layout.missing(files)

@@ -64,6 +64,7 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
 
 TEXT = Parsed("TEXT", without_marks)
 CHECKPOINT = Parsed("NAME|FOLDER|HUB-ID", _usable)
+PAINTER_CHECKPOINT = Parsed("NAME|FOLDER|FILE|HUB-ID", _usable)
 SIZE = Parsed("N|WxH|fit", parse_size)
 WEIGHT = Parsed("WORD=NUMBER", lambda text: parse_weight(without_marks(text)))
 SWEEP = Parsed("WORD=START:STOP:STEP", _sweep)

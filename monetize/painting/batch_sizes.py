@@ -24,6 +24,7 @@ def max_batch_size(spec: PainterSpec) -> int:
     """
     if spec.placement.device.type == "cuda":
         return MAX_BATCH_SIZE
-    files = (spec.checkpoint.folder / "unet").iterdir()
+    single = spec.checkpoint.file
+    files = [single] if single else (spec.checkpoint.folder / "unet").iterdir()
     small = sum(file.stat().st_size for file in files) < SMALL_UNET_BYTES
     return SMALL_BATCH_SIZE if small else 1

@@ -32,10 +32,13 @@ def test_a_folder_is_refused_with_its_missing_files(tmp_path: Path, tiny: Tiny) 
         resolve(str(tiny.painter), CAPTIONER)
 
 
-def test_a_single_file_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "model.safetensors"
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
     file.write_bytes(b"")
-    with pytest.raises(CheckpointError, match="is a file; a folder in diffusers"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"is a file; a folder in diffusers .* or a file .safetensors or .ckpt",
+    ):
         resolve(str(file), PAINTER)
 
 

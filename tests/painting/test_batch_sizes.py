@@ -18,5 +18,7 @@ def test_a_cpu_paints_several_at_once_only_with_a_small_model(tmp_path: Path) ->
         file.truncate(SMALL_UNET_BYTES)
     large = Checkpoint("large", "large", tmp_path, PAINTER)
     assert max_batch_size(PainterSpec(large, CPU, PaintSettings())) == 1
+    single = Checkpoint("one", "one", tmp_path, PAINTER, file=tmp_path / "unet/model.safetensors")
+    assert max_batch_size(PainterSpec(single, CPU, PaintSettings())) == 1
     gpu = Placement(torch.device("cuda"), torch.float16)
     assert max_batch_size(PainterSpec(large, gpu, PaintSettings())) == MAX_BATCH_SIZE

@@ -5,7 +5,7 @@ from click.core import ParameterSource
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
-from monetize.cli.parameter_types import CHECKPOINT, SIZE, TEXT, PaletteName
+from monetize.cli.parameter_types import PAINTER_CHECKPOINT, SIZE, TEXT, PaletteName
 from monetize.cli.presets import use_preset
 from monetize.errors import UsageError
 from monetize.presets import PRESETS
@@ -25,9 +25,10 @@ def _check_palette(ctx: click.Context, _param: click.Parameter, palette: str | N
 
 model_option = _option(
     "--model",
-    type=CHECKPOINT,
+    type=PAINTER_CHECKPOINT,
     help="Checkpoint that paints: pocket (small, bundled), sd-v1-4, sd-v1-3, sd-v1-2, sd-v1-1, a "
-    "folder in diffusers layout, or a hub id. auto is sd-v1-4 on CUDA and pocket elsewhere.",
+    "folder in diffusers layout, a single .safetensors or .ckpt file of Stable Diffusion v1, or a "
+    "hub id. auto is sd-v1-4 on CUDA and pocket elsewhere.",
     **shown_default(PaintSettings.model),
 )
 

@@ -1,0 +1,105 @@
+"""Reading checkpoints that are one file: .safetensors, or .ckpt without running its code."""
+
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monetize.checkpoints.model_kinds import Shapes, refusal
+from monetize.errors import CheckpointError, MonetizeError
+from monetize.file_errors import explain_read_errors
+from monetize.messages import first_line, printable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SUFFIXES = (".safetensors", ".ckpt")
+CONFIGS = Path(__file__).parent / "sd_v1"
+"""The configuration of Stable Diffusion v1 and CLIP's tokenizer, which a single file lacks."""
+AVERAGED = "model_ema."
+# The files of CompVis name this class of their trainer as a key of a table.
+TRAINER_CLASS = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
+
+
+def check_single_file(flag: str, path: Path, say: Callable[[str], None]) -> None:
+    """Raise CheckpointError unless a file is a checkpoint of Stable Diffusion v1.
+
+    Reads names and shapes only. `say` is told of weights in it that are not used.
+    """
+    name = f"{flag} {printable(path)}"
+    shapes = read_shapes(flag, path)
+    refused = refusal(shapes)
+    if refused is not None:
+        raise CheckpointError(
+            f"{name} is {refused.kind}; monetize paints with Stable Diffusion v1: "
+            f"{refused.way_out}."
+        )
+    if any(key.startswith(AVERAGED) for key in shapes):
+        say(f"{printable(path.name)}: its averaged weights (EMA) are not used, as by other tools")
+
+
+def read_shapes(flag: str, path: Path) -> Shapes:
+    """Read the names and shapes of a file's tensors; raises CheckpointError."""
+    with _explained(flag, path):
+        if path.suffix.lower() == ".safetensors":
+            from safetensors import safe_open
+
+            with safe_open(path, "np") as file:
+                return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+        return {key: tuple(tensor.shape) for key, tensor in _unpickled(path).items()}
+
+
+def read_weights(flag: str, path: Path) -> "dict[str, Tensor]":
+    """Read a file's tensors; raises CheckpointError."""
+    with _explained(flag, path):
+        if path.suffix.lower() == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        return _unpickled(path)
+
+
+class _Trainer:
+    """In place of the class in a table that is not used."""
+
+
+def _unpickled(path: Path) -> "dict[str, Tensor]":
+    import torch
+
+    # Only torch's own classes are made; the rest of a pickle could be any program.
+    with torch.serialization.safe_globals([(_Trainer, TRAINER_CLASS)]):
+        content: Any = torch.load(
+            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
+        )
+    while isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping):
+        raise ValueError("it is not a table of weights")
+    return {str(key): value for key, value in content.items() if isinstance(value, torch.Tensor)}
+
+
+@contextmanager
+def _explained(flag: str, path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file raises into a CheckpointError."""
+    name = f"{flag} {printable(path)}"
+    try:
+        with explain_read_errors(path, CheckpointError), path.open("rb"):
+            pass
+        yield
+    except MonetizeError:
+        raise
+    except Exception as error:
+        import pickle
+
+        if isinstance(error, pickle.UnpicklingError):
+            raise CheckpointError(
+                f"{name} cannot be read: it is damaged, or holds more than weights, which may be a "
+                "program and is not loaded. Use the .safetensors of the same checkpoint, or "
+                "download it again."
+            ) from error
+        why = first_line(error) or "it ends too early"
+        raise CheckpointError(
+            f"{name} cannot be read: {why}. It may be damaged or incomplete: copy or download it "
+            "again."
+        ) from error
