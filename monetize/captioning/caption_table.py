@@ -12,7 +12,9 @@ from monetize.file_errors import explain_read_errors
 from monetize.messages import printable
 from monetize.text_files import UNDECODED, canonical, decode
 
-PHOTO_COLUMNS = ("photo", "image")
+# The first are those of this program, the last those of Hugging Face's image folders.
+PHOTO_COLUMNS = ("photo", "image", "file_name")
+CAPTION_COLUMNS = ("caption", "text")
 # We write the first one; spreadsheets in many countries write semicolons.
 DELIMITERS = (",", ";", "\t", "|")
 # What Excel understands, and some programs write, before the header.
@@ -20,9 +22,9 @@ DELIMITER_LINE = re.compile(r"sep=(.)[\r\n]", re.IGNORECASE)
 
 
 def read_captions(path: Path) -> dict[str, str]:
-    """Read a CSV with the columns photo (or image) and caption into {photo: caption}.
+    """Read a CSV with the columns photo (or image, file_name) and caption (or text).
 
-    The header decides the delimiter: comma, semicolon, tab or bar. Raises
+    The header decides the delimiter: comma, semicolon, tab or bar. Returns {photo: caption}. Raises
     InputError, with the line, for a wrong header, a row of the wrong length, a photo that is
     listed twice with different captions, or text that is not UTF-8.
     """
@@ -74,7 +76,7 @@ def match_photos(captions: Mapping[str, str], photos: Iterable[str]) -> dict[str
 
 def captions_to_csv(captions: Mapping[str, str]) -> bytes:
     """Return captions as CSV, sorted by photo: the inverse of `read_captions`."""
-    return to_csv((PHOTO_COLUMNS[0], "caption"), sorted(captions.items()))
+    return to_csv((PHOTO_COLUMNS[0], CAPTION_COLUMNS[0]), sorted(captions.items()))
 
 
 def _rows(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
@@ -123,7 +125,8 @@ def _column_names(reader: Iterator[list[str]]) -> list[str]:
 
 def _columns(header: list[str]) -> tuple[int, int] | None:
     """Return the indices of the photo and caption columns; None if one is missing."""
-    photo = next((header.index(name) for name in PHOTO_COLUMNS if name in header), None)
-    if photo is None or "caption" not in header:
-        return None
-    return photo, header.index("caption")
+    photo, caption = (
+        next((header.index(name) for name in names if name in header), None)
+        for names in (PHOTO_COLUMNS, CAPTION_COLUMNS)
+    )
+    return None if photo is None or caption is None else (photo, caption)

@@ -55,11 +55,18 @@ def caption(
       monetize caption img.jpg
       monetize caption photos/ -o captions.csv
       monetize caption *.jpg --json
+      monetize caption photos/ --sidecar
       monetize caption img.jpg --heatmap where.png
     """
     from monetize.atomic_files import write_bytes
     from monetize.chunks import chunks
-    from monetize.cli.caption_files import find_photos, output_form, plan_sheets, table
+    from monetize.cli.caption_files import (
+        find_photos,
+        output_form,
+        plan_sheets,
+        plan_sidecars,
+        table,
+    )
     from monetize.images.heic import heic_caution
     from monetize.messages import counted, printable
 
@@ -67,6 +74,7 @@ def caption(
     settings, device = build(CaptionSettings, params), build(DeviceSettings, params)
     form = output_form(form, output, overwrite=overwrite)
     photos = find_photos(paths, recursive)
+    sidecars = plan_sidecars(form, photos, overwrite=overwrite)
     sheets = plan_sheets(heatmap, output, len(photos), overwrite=overwrite)
     alone = len(paths) == 1 and not paths[0].is_dir()
     terminal.say(f"Photos: {len(photos)}")
@@ -93,6 +101,8 @@ def caption(
             if output is None and form is None:
                 for key, text in made.items():
                     terminal.result(*([text] if alone else [key, text]))
+            for key in made.keys() & sidecars.keys():
+                write_bytes(sidecars[key], f"{made[key]}\n".encode(), overwrite=overwrite)
             progress.advance(len(chunk))
             if output is None and not sheets and terminal.lost_reader:
                 break
@@ -102,6 +112,8 @@ def caption(
     if output is not None:
         write_bytes(output, table(form, captions, reasons), overwrite=overwrite)
         terminal.say(f"Done: {counted(len(captions), 'caption')} in {output}")
+    elif sidecars:
+        terminal.say(f"Done: {counted(len(captions), 'caption')}, each next to its photo")
     elif form is not None:
         terminal.data(table(form, captions, reasons))
     if sheets:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from monetize.captioning.sidecars import SUFFIX
 from monetize.cli.terminal import to_json
 from monetize.csv_tables import to_csv
 from monetize.errors import UsageError
@@ -10,14 +11,18 @@ from monetize.images.output_paths import check_files, check_outputs, numbered
 from monetize.images.photos import Photo, find, require_some
 from monetize.messages import printable
 
+SIDECAR = "sidecar"
+
 
 def output_form(form: str | None, output: Path | None, *, overwrite: bool) -> str | None:
-    """The form to write: csv, json or None for text, by --csv and --json or the ending of --output.
+    """The form to write: csv, json, sidecar, or None for text; by the flag or the ending of output.
 
     Raises UsageError if they disagree, and if the output exists.
     """
     if output is None:
         return form
+    if form == SIDECAR:
+        raise UsageError("--sidecar writes a file next to each photo: leave out --output")
     check_files([output], "--output", overwrite=overwrite)
     ending = output.suffix.lower()[1:]
     if ending not in ("csv", "json"):
@@ -52,6 +57,30 @@ def plan_sheets(
     if output and output.resolve() in [path.resolve() for path in paths]:
         raise UsageError(f"--output and --heatmap would both write {output}: rename one")
     return paths
+
+
+def plan_sidecars(
+    form: str | None, photos: Sequence[Photo], *, overwrite: bool
+) -> Mapping[str, Path]:
+    """Name the sidecar of each photo, if they are asked for.
+
+    Raises UsageError for sidecars that exist, and for two photos that would share one.
+    """
+    if form != SIDECAR:
+        return {}
+    photo_of_sidecar: dict[Path, Photo] = {}
+    for photo in photos:
+        path = photo.path.with_suffix(SUFFIX)
+        other = photo_of_sidecar.setdefault(path, photo)
+        if other.path != photo.path:
+            raise UsageError(
+                f"--sidecar: the captions of {printable(other.key)} and {printable(photo.key)} "
+                f"would both go into {printable(path)}: rename one of them"
+            )
+        if path == photo.path:
+            raise UsageError(f"--sidecar would overwrite the photo {printable(path)}: rename it")
+    check_files(list(photo_of_sidecar), "--sidecar", overwrite=overwrite)
+    return {photo.key: path for path, photo in photo_of_sidecar.items()}
 
 
 def table(form: str | None, captions: Mapping[str, str], reasons: Mapping[str, str]) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from monetize.atomic_files import output_target
-from monetize.captioning.caption_table import read_captions_of
+from monetize.captioning.given_captions import read_given_captions
 from monetize.errors import InputError, PhotoError, UsageError
 from monetize.images.decoding import open_photo
 from monetize.images.own_paintings import pass_over_paintings
@@ -43,10 +43,14 @@ class Outputs:
 
 @dataclass(frozen=True)
 class GivenCaptions:
-    """The captions that the user gave, and why the photos without one cannot be read."""
+    """The captions that the user gave, why photos without one cannot be read, and a note.
+
+    The note says which captions of a photo were left out, if any.
+    """
 
     captions: Mapping[str, str]
     unreadable: Mapping[str, str]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def _given_captions(
     file: Path, folder: Path, photos: Sequence[Photo], *, complete: bool
 ) -> GivenCaptions:
     """Read captions for these photos; if complete, only an unreadable photo may have none."""
-    captions = read_captions_of((photo.key for photo in photos), file)
+    captions, note = read_given_captions(file, [photo.key for photo in photos])
     unreadable: dict[str, str] = {}
     absent = [photo for photo in photos if photo.key not in captions] if complete else []
     for photo in absent:
@@ -134,10 +138,10 @@ def _given_captions(
         else:
             raise InputError(
                 f"{file}: no caption for {len(absent)} of the {len(photos)} photos in {folder}: "
-                f"{name_some(each.key for each in absent)}. Add rows for them, or "
-                "use --caption-missing to have these photos captioned."
+                f"{name_some(each.key for each in absent)}. Add captions for them, "
+                "or use --caption-missing to have these photos captioned."
             )
-    return GivenCaptions(captions, unreadable)
+    return GivenCaptions(captions, unreadable, note)
 
 
 def _check_outputs(

@@ -44,7 +44,8 @@ def run(job: Job, reporter: Reporter) -> Outcome:
     palette = PaletteSource.of(settings.paint.palette) if settings.paint.palette else None
     captioner = None
     if job.given_captions is not None:
-        reporter.say(f"Captions: from {job.captions_file}")
+        note = f" ({job.given_captions.note})" if job.given_captions.note else ""
+        reporter.say(f"Captions: from {job.captions_file}{note}")
     if job.needs_captioner:
         captioner = CaptionerSpec.resolve(settings.caption, settings.device, reporter)
         reporter.say(f"Captioner: {captioner}")

@@ -17,6 +17,7 @@ def write(tmp_path: Path, text: str) -> Path:
     "text",
     [
         "photo,caption\na.jpg,a lake\nb.jpg,a tree\n",
+        "file_name,text\na.jpg,a lake\nb.jpg,a tree\n",
         "image,caption\na.jpg,a lake\nb.jpg,a tree\n",
         "Photo , Caption\r\na.jpg,a lake\r\nb.jpg,a tree",
         "caption,score,photo\na lake,1,a.jpg\na tree,2,b.jpg\n",

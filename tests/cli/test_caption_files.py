@@ -5,8 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from monetize.cli.caption_files import find_photos, output_form, plan_sheets, table
+from monetize.cli.caption_files import (
+    find_photos,
+    output_form,
+    plan_sheets,
+    plan_sidecars,
+    table,
+)
 from monetize.errors import InputError, UsageError
+from monetize.images.photos import Photo
 
 CAPTIONS, REASONS = {"a.jpg": "a tree"}, {"b.jpg": "empty file"}
 
@@ -51,6 +58,25 @@ def test_sheets_are_numbered_and_apart_from_the_table(tmp_path: Path) -> None:
     assert plan_sheets(None, None, 2, overwrite=False) == []
     with pytest.raises(UsageError, match="would both write"):
         plan_sheets(tmp_path / "a.png", tmp_path / "a.png", 1, overwrite=False)
+
+
+def test_sidecars_go_next_to_their_photos_and_replace_nothing_silently(tmp_path: Path) -> None:
+    photos = [Photo(name, tmp_path / name) for name in ("a.jpg", "b.c.png")]
+    planned = plan_sidecars("sidecar", photos, overwrite=False)
+    assert planned == {"a.jpg": tmp_path / "a.txt", "b.c.png": tmp_path / "b.c.txt"}
+    assert plan_sidecars("csv", photos, overwrite=False) == {}
+    (tmp_path / "a.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"--sidecar: .*a\.txt exists; --overwrite replaces it"):
+        plan_sidecars("sidecar", photos, overwrite=False)
+    assert plan_sidecars("sidecar", photos, overwrite=True) == planned
+
+
+def test_two_photos_of_one_sidecar_are_refused(tmp_path: Path) -> None:
+    photos = [Photo(name, tmp_path / name) for name in ("a.jpg", "a.png")]
+    with pytest.raises(UsageError, match=r"a\.jpg and a\.png would both go into .*a\.txt: rename"):
+        plan_sidecars("sidecar", photos, overwrite=True)
+    with pytest.raises(UsageError, match="next to each photo: leave out --output"):
+        output_form("sidecar", tmp_path / "a.txt", overwrite=False)
 
 
 def test_a_table_has_three_forms() -> None:

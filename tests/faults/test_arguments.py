@@ -101,7 +101,7 @@ def test_a_long_prompt_in_wide_letters_names_a_file_all_the_same(cli: Run, tiny:
         (("run", "none.jpg", "a.zip"), "'none.jpg' does not exist; give a folder"),
         (("gallery", "."), "'.' is a folder; give a file"),
         (("gallery", "photo.jpg", "--photos", "photo.jpg"), "'photo.jpg' is a file; give the fol"),
-        (("run", ".", "a.zip", "--captions", "."), "'.' is a folder; give a file"),
+        (("info", "."), "'.' is a folder; give a file"),
         (("run", ".", "a.zip", "--config", "."), "'.' is a folder; give a file"),
     ],
 )

@@ -171,7 +171,7 @@ def test_given_captions_must_cover_the_photos(run_job: Run, photos: Path, tmp_pa
     result = run_job(photos, tmp_path / "a.zip", "--captions", captions)
     assert result.exit_code == 1
     assert "no caption for 5 of the 6 photos" in result.stderr
-    assert "photo0.jpg, photo2.jpg, photo3.jpg and 2 more. Add rows for them" in result.stderr
+    assert "photo0.jpg, photo2.jpg, photo3.jpg and 2 more. Add captions for them" in result.stderr
     assert names(tmp_path) == {"photos", "given.csv"}
 
 

@@ -4,7 +4,7 @@ import click
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
-from monetize.cli.path_types import FILE
+from monetize.cli.path_types import FILE, FILE_OR_FOLDER
 from monetize.cli.presets import use_like
 from monetize.settings import RunSettings
 
@@ -22,9 +22,10 @@ run_input_options = all_of(
     _option(
         "--captions",
         "captions_file",
-        type=FILE,
-        help="CSV file with the columns photo (or image) and caption. Its captions are painted; "
-        "no photo is captioned.",
+        type=FILE_OR_FOLDER,
+        help="Captions to paint; no photo is captioned. A CSV file with the columns photo (or "
+        "image) and caption, a .json or .jsonl file (such as metadata.jsonl of an image folder, or "
+        "COCO's captions), or a folder with a .txt file of the name of each photo.",
     ),
     _option(
         "--caption-missing",

@@ -73,6 +73,12 @@ caption_output_options = all_of(
     _option("--csv", "form", flag_value="csv", help="Write the columns photo and caption."),
     _option("--json", "form", flag_value="json", help="Write a list of objects."),
     _option(
+        "--sidecar",
+        "form",
+        flag_value="sidecar",
+        help="Write each caption next to its photo, into a .txt file of the photo's name.",
+    ),
+    _option(
         "--output",
         "-o",
         type=OUTPUT_FILE,

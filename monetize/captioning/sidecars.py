@@ -1,0 +1,34 @@
+"""Captions as sidecar files: a text file next to each photo, of the photo's name."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from monetize.errors import InputError
+from monetize.file_errors import explain_read_errors
+from monetize.images.photos import photo_path
+from monetize.text_files import decode
+
+SUFFIX = ".txt"
+
+
+def read_sidecars(folder: Path, photos: Iterable[str]) -> dict[str, str]:
+    """Read the captions of the photos that have a sidecar: `a/b.txt` in folder is for `a/b.jpg`.
+
+    The lines of a sidecar are joined. Raises InputError for one that cannot be read or is not text.
+    """
+    captions: dict[str, str] = {}
+    for photo in photos:
+        path = photo_path(folder, str(PurePosixPath(photo).with_suffix(SUFFIX)))
+        if os.path.isfile(path):  # noqa: PTH113 # pathlib raises for a name that is too long
+            captions[photo] = _caption(path)
+    return captions
+
+
+def _caption(path: Path) -> str:
+    with explain_read_errors(path, InputError):
+        data = path.read_bytes()
+    try:
+        return " ".join(decode(data).split())
+    except UnicodeError as error:
+        raise InputError(f"{path}: {error}") from None
