@@ -167,8 +167,8 @@ def _check_outputs(
     if update:
         _check_update(outputs, workspace)
         return
-    # A job that has begun may find its own reports; before that they are somebody's files.
-    others = () if workspace.started else (outputs.table, outputs.summary)
+    # A job that has written its reports finds them again; any others are somebody's files.
+    others = () if workspace.reported else (outputs.table, outputs.summary)
     for path in (out, *others):
         if path.exists():
             raise UsageError(

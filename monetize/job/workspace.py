@@ -103,6 +103,11 @@ class Workspace:
         return bool(job.get("overwrite") or job.get("publishing"))
 
     @property
+    def reported(self) -> bool:
+        """Whether the reports beside the output are those of this job."""
+        return bool(self._job().get("reported"))
+
+    @property
     def published(self) -> Outcome | None:
         """The outcome of a job that was cut off between its last rename and its end."""
         outcome = self._job().get("publishing")
@@ -185,7 +190,7 @@ class Workspace:
 
         Raises UsageError if one of these names was taken since the job began.
         """
-        ours = reports if self._job().get("reported") else ()
+        ours = reports if self.reported else ()
         for path in (*reports, self.out):
             if path.exists() and path not in ours and not self.may_replace:
                 raise UsageError(

@@ -343,6 +343,21 @@ def test_somebodys_files_beside_the_zip_are_not_replaced(
     assert (tmp_path / "a.csv").read_text() == "photo,caption\n"
 
 
+def test_reports_that_a_damaged_job_cannot_claim_are_refused_before_painting(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    run_job(photos, tmp_path / "a.zip", "--keep-work")
+    (tmp_path / "a.zip").unlink()
+    (tmp_path / "a.zip.work" / "job.json").write_text("")
+    refused = run_job(photos, tmp_path / "a.zip")
+    assert refused.exit_code == 2
+    assert "a.csv exists. Use --update" in refused.output
+    assert "Painting" not in refused.output
+    updated = run_job(photos, tmp_path / "a.zip", "--update")
+    assert updated.exit_code == 0, updated.output
+    assert "job.json was damaged and is written again" in updated.output
+
+
 def test_keep_work_keeps_captions_and_paintings(run_job: Run, photos: Path, tmp_path: Path) -> None:
     run_job(photos, tmp_path / "a.zip", "--keep-work")
     assert {"captions.csv", "paintings"} <= names(tmp_path / "a.zip.work")
