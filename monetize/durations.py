@@ -1,8 +1,9 @@
-"""Durations such as `4h30m`: parsing and formatting."""
+"""Durations such as `4h30m`, and moments: parsing and formatting."""
 
 import math
 import re
 import reprlib
+from datetime import datetime
 
 LONGEST = 366 * 24 * 3600.0  # seconds
 
@@ -20,6 +21,21 @@ def parse_duration(text: str) -> float:
     if total > LONGEST:
         raise ValueError(f"{reprlib.repr(text)} is longer than a year")
     return total
+
+
+def parse_moment(text: str) -> float:
+    """Return the seconds since 1970 of a moment; raises ValueError for any other text.
+
+    It is given as such seconds, or in ISO 8601, where a time without a zone is local.
+    """
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,12})?", text):
+        return float(text)
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(
+            f"{reprlib.repr(text)} is not a time such as 2026-05-01T09:30, or seconds since 1970"
+        ) from None
 
 
 def format_duration(seconds: float) -> str:

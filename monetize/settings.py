@@ -144,8 +144,8 @@ class EditSettings:
 class RunSettings:
     """A whole job, from photos to a contest zip.
 
-    `metadata` writes prompt and settings into each JPEG. With a `time_budget`, in seconds from the
-    job's preparation, paintings get fewer steps if that is needed to finish in time;
+    `metadata` writes prompt and settings into each JPEG. With a `time_budget`, in seconds,
+    paintings get fewer steps if that is needed to finish in time;
     `allow_approximate` also allows steps without guidance.
     """
 

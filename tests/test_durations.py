@@ -1,6 +1,8 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from monetize.durations import format_duration, parse_duration
+from monetize.durations import format_duration, parse_duration, parse_moment
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,27 @@ def test_other_text_is_not_a_duration(text: str) -> None:
 def test_a_duration_is_a_year_at_most(text: str) -> None:
     with pytest.raises(ValueError, match="is longer than a year"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1777627800", 1777627800),
+        ("1777627800.25", 1777627800.25),
+        ("2026-05-01T09:30Z", 1777627800),
+        ("2026-05-01 11:30:00+02:00", 1777627800),
+    ],
+)
+def test_moments_are_seconds_since_1970_or_iso_8601(text: str, seconds: float) -> None:
+    assert parse_moment(text) == seconds
+    assert datetime.fromtimestamp(seconds, UTC).year == 2026
+
+
+def test_a_moment_without_a_zone_is_local() -> None:
+    assert parse_moment("2026-05-01T09:30") == datetime(2026, 5, 1, 9, 30).timestamp()
+
+
+@pytest.mark.parametrize("text", ["", "noon", "-5", "1e9", "9" * 5000, "0001-01-01T00:00", "09:30"])
+def test_other_text_is_not_a_moment(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a time such as 2026-05-01T09:30"):
+        parse_moment(text)

@@ -1,4 +1,4 @@
-"""Parameter types: weights, sweeps, durations, palettes, and `auto` or a number."""
+"""Parameter types: weights, sweeps, durations, moments, palettes, and `auto` or a number."""
 
 import os
 import reprlib
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monetize.durations import parse_duration
+from monetize.durations import parse_duration, parse_moment
 from monetize.errors import UsageError
 from monetize.file_errors import unusable_name
 from monetize.image_sizes import parse_size
@@ -69,6 +69,7 @@ SIZE = Parsed("N|WxH|fit", parse_size)
 WEIGHT = Parsed("WORD=NUMBER", lambda text: parse_weight(without_marks(text)))
 SWEEP = Parsed("WORD=START:STOP:STEP", _sweep)
 DURATION = Parsed("DURATION", parse_duration)
+MOMENT = Parsed("TIME", parse_moment)
 
 
 class AutoOrNumber(click.ParamType):  # type: ignore[type-arg] # generic since click 8.4

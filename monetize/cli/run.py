@@ -53,6 +53,7 @@ def run(
     overwrite: bool,
     update: bool,
     keep_work: bool,
+    since: float | None,
     with_gallery: bool,
     quiet: bool,
     verbose: bool,
@@ -109,6 +110,7 @@ def run(
         overwrite=overwrite,
         update=update,
         keep_work=keep_work,
+        since=since,
     )
     gallery = JobGallery.plan(job) if with_gallery else None
     passed_over = f" (passed over: {job.passed_over})" if job.passed_over else ""

@@ -187,11 +187,12 @@ class Deadline:
         # 5% more, as the next measurement will differ.
         fixed = RESERVE_SECONDS + RESERVE_PER_PHOTO * self._photos
         smallest = 1.05 * (needed + fixed) / (1 - RESERVE)
+        over = f", {format_duration(elapsed)} of which are over" if elapsed > 60 else ""
         cheaper = "" if self._approximate else " (--allow-approximate needs a little less)"
         return (
             f"--time-budget {format_duration(self.budget)} is too short for "
             f"{counted(self._photos, 'photo')} here: with {fewest.num_inference_steps} steps, the "
-            f"fewest that make a picture, they take about {format_duration(smallest)}: give "
+            f"fewest that make a picture, they take about {format_duration(smallest)}{over}: give "
             f"--time-budget {format_duration(smallest)} or more{cheaper}"
         )
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from monetize.atomic_files import output_target
 from monetize.captioning.given_captions import read_given_captions
+from monetize.durations import format_duration
 from monetize.errors import InputError, PhotoError, UsageError
 from monetize.images.decoding import open_photo
 from monetize.images.own_paintings import pass_over_paintings
@@ -58,8 +59,8 @@ class Job:
     """Photos in, zip out.
 
     `given_captions` replace the captioner, except for missing ones if `caption_missing`.
-    `overwrite` and `update` allow replacing a finished zip, the latter keeping what fits. `begin`
-    is a value of time.monotonic.
+    `overwrite` and `update` allow replacing a finished zip, the latter keeping what fits. `begin`,
+    from which a time budget counts, is a value of time.monotonic.
     """
 
     folder: Path
@@ -91,12 +92,15 @@ def prepare(
     overwrite: bool = False,
     update: bool = False,
     keep_work: bool = False,
+    since: float | None = None,
 ) -> Job:
     """Find the photos and check that the outputs can be made; loads no model.
 
-    Raises UsageError for outputs that are in the way, InputError for a folder without photos
-    and for a captions file without one of them.
+    A time budget counts `since` this time, in seconds since 1970, or from now on. Raises UsageError
+    for outputs that are in the way and for a budget that is over, InputError for a folder without
+    photos and for a captions file without one of them.
     """
+    begin = time.monotonic() - _elapsed(since, settings.time_budget)
     outputs = Outputs(out)
     _check_outputs(outputs, captions_file, overwrite=overwrite, update=update)
     found = find(folder, recursive=settings.recursive)
@@ -120,7 +124,25 @@ def prepare(
         overwrite=overwrite,
         update=update,
         keep_work=keep_work,
+        begin=begin,
     )
+
+
+def _elapsed(since: float | None, time_budget: float | None) -> float:
+    """How many seconds of a time budget are over."""
+    if since is None:
+        return 0.0
+    if time_budget is None:
+        raise UsageError("--since needs --time-budget: give both")
+    elapsed = time.time() - since
+    if elapsed < 0:
+        raise UsageError(f"--since is {format_duration(-elapsed)} in the future: give a past time")
+    if elapsed >= time_budget:
+        raise UsageError(
+            f"--since was {format_duration(elapsed)} ago, so the --time-budget of "
+            f"{format_duration(time_budget)} is over: give a larger one, or leave --since out"
+        )
+    return elapsed
 
 
 def _given_captions(

@@ -43,6 +43,7 @@ def check(cli: Run, *arguments: object) -> str:
         ("--palette", BAD),
         ("--device", BAD),
         ("--time-budget", BAD),
+        ("--since", BAD),
     ],
 )
 def test_text_is_utf8(cli: Run, flag: str, value: str) -> None:

@@ -2,8 +2,10 @@
 
 import csv
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +244,35 @@ def test_a_time_on_another_day_has_its_date() -> None:
     deadline(40 * 3600, listener).plan(0)
     [said] = listener.said
     assert re.search(r"the deadline is \d{4}-\d\d-\d\d \d\d:\d\d$", said)
+
+
+def test_the_time_since_a_given_moment_is_part_of_the_budget(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    """An hour is plenty for six tiny paintings, but not what is left of it."""
+    budget = ("--time-budget", "1h", "--since")
+    result = run_job(photos, tmp_path / "images.zip", *budget, time.time() - 3599)
+    assert result.exit_code == 2
+    assert "--time-budget 1h is too short for 6 photos" in result.stderr
+    assert re.search(r"they take about 1h\w+, 1h\w* of which are over: give --time", result.stderr)
+    began = datetime.fromtimestamp(time.time() - 60).isoformat()
+    result = run_job(photos, tmp_path / "images.zip", *budget, began)
+    assert result.exit_code == 0
+    assert "Plan: 2 steps as requested" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("ago", "budget", "message"),
+    [
+        (7200, ["--time-budget", "1h"], "--since was 2h1m ago, so the --time-budget of 1h is over"),
+        (-100, ["--time-budget", "1h"], "in the future"),
+        (10, [], "--since needs --time-budget"),
+    ],
+)
+def test_a_moment_that_leaves_no_time_is_refused_before_anything_is_loaded(
+    run_job: Run, photos: Path, tmp_path: Path, ago: float, budget: list[str], message: str
+) -> None:
+    result = run_job(photos, tmp_path / "a.zip", *budget, "--since", time.time() - ago)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Loading" not in result.stderr

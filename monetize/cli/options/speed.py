@@ -2,7 +2,7 @@
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of
-from monetize.cli.parameter_types import DURATION, AutoOrNumber
+from monetize.cli.parameter_types import DURATION, MOMENT, AutoOrNumber
 
 _option = option_in("Speed")
 
@@ -28,7 +28,15 @@ budget_options = all_of(
         "--time-budget",
         type=DURATION,
         help="Finish within this time, such as 4h30m: measures the speed of this machine, then "
-        "uses as many steps as fit, up to --num-inference-steps.",
+        "uses as many steps as fit, up to --num-inference-steps. Packing and the check are "
+        "included, --gallery is not.",
+    ),
+    _option(
+        "--since",
+        type=MOMENT,
+        help="When the time of --time-budget began, such as 2026-05-01T09:30 or 1777627800 "
+        "(seconds since 1970): what was done before, such as installing, then counts.  "
+        "[default: now]",
     ),
     _option(
         "--allow-approximate",
