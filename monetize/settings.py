@@ -13,6 +13,7 @@ from typing import Any
 
 from monetize.errors import UsageError
 from monetize.image_sizes import FIT, parse_size, pixels_of
+from monetize.prompts.style import check_style
 from monetize.prompts.weights import Weight
 from monetize.prompts.words import fold
 
@@ -144,12 +145,14 @@ class EditSettings:
 class RunSettings:
     """A whole job, from photos to a contest zip.
 
-    `metadata` writes prompt and settings into each JPEG. With a `time_budget`, in seconds,
-    paintings get fewer steps if that is needed to finish in time;
-    `allow_approximate` also allows steps without guidance.
+    A `style` is appended to each caption, or a template for it; with a `style_file` it is one of
+    that file's lines. `metadata` writes prompt and settings into each JPEG. With a `time_budget`,
+    in seconds, paintings get fewer steps if that is needed to finish in time; `allow_approximate`
+    also allows steps without guidance.
     """
 
     style: str = "in monet style painting"
+    style_file: str | None = None
     seed: int = 0
     shared_seed: bool = False
     recursive: bool = True
@@ -164,6 +167,7 @@ class RunSettings:
     device: DeviceSettings = field(default_factory=DeviceSettings)
 
     def __post_init__(self) -> None:
+        check_style(self.style)
         _within(self, "seed", 0, MAX_SEED)
         if self.limit is not None:
             _within(self, "limit", 1)

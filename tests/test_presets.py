@@ -49,7 +49,7 @@ def test_the_contest_preset_has_every_default_and_the_monet_palette() -> None:
         "num_inference_steps": 50, "guidance_scale": 7.5, "weight": [],
         "batch_size": "auto", "palette": "monet",
     }  # fmt: skip
-    left_out = {"limit", "compile", "time_budget", "strength", "fit"}
+    left_out = {"limit", "style_file", "compile", "time_budget", "strength", "fit"}
     expected = {n: spelled.get(n, value) for n, value in defaults.items() if n not in left_out}
     assert values == expected
 

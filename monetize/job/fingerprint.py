@@ -13,10 +13,13 @@ from monetize.painting.spec import PainterSpec
 from monetize.settings import flag, own_names
 
 # These do not change what is painted from a prompt and a seed, up to rounding.
-NOT_PAINTED = frozenset(
+NOT_PAINTED = {"PHOTOS"} | {
     flag(name)
-    for name in ("seed", "shared_seed", "style", "weight", "batch_size", "compile", "time_budget")
-) | {"PHOTOS"}
+    for name in (
+        *("seed", "shared_seed", "style", "style_file", "weight"),
+        *("batch_size", "compile", "time_budget"),
+    )
+}
 
 
 @dataclass(frozen=True)

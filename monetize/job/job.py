@@ -15,6 +15,7 @@ from monetize.images.own_paintings import pass_over_paintings
 from monetize.images.photos import Photo, find, require_some
 from monetize.job.workspace import Workspace
 from monetize.messages import name_some
+from monetize.prompts.style import read_styles
 from monetize.settings import RunSettings
 
 T = TypeVar("T")
@@ -58,9 +59,10 @@ class GivenCaptions:
 class Job:
     """Photos in, zip out.
 
-    `given_captions` replace the captioner, except for missing ones if `caption_missing`.
-    `overwrite` and `update` allow replacing a finished zip, the latter keeping what fits. `begin`,
-    from which a time budget counts, is a value of time.monotonic.
+    `given_captions` replace the captioner, except for missing ones if `caption_missing`. Each
+    photo's style is one of `styles`. `overwrite` and `update` allow replacing a finished zip, the
+    latter keeping what fits. `begin`, from which a time budget counts, is a value of
+    time.monotonic.
     """
 
     folder: Path
@@ -70,6 +72,7 @@ class Job:
     settings: RunSettings
     captions_file: Path | None = None
     given_captions: GivenCaptions | None = None
+    styles: tuple[str, ...] = ()
     caption_missing: bool = False
     overwrite: bool = False
     update: bool = False
@@ -98,7 +101,7 @@ def prepare(
 
     A time budget counts `since` this time, in seconds since 1970, or from now on. Raises UsageError
     for outputs that are in the way and for a budget that is over, InputError for a folder without
-    photos and for a captions file without one of them.
+    photos, for a captions file without one of them, and for a file of styles that cannot be used.
     """
     begin = time.monotonic() - _elapsed(since, settings.time_budget)
     outputs = Outputs(out)
@@ -120,6 +123,7 @@ def prepare(
         settings,
         captions_file,
         given,
+        _styles(settings),
         caption_missing=caption_missing,
         overwrite=overwrite,
         update=update,
@@ -143,6 +147,10 @@ def _elapsed(since: float | None, time_budget: float | None) -> float:
             f"{format_duration(time_budget)} is over: give a larger one, or leave --since out"
         )
     return elapsed
+
+
+def _styles(settings: RunSettings) -> tuple[str, ...]:
+    return read_styles(Path(settings.style_file)) if settings.style_file else (settings.style,)
 
 
 def _given_captions(

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from monetize.contest.archive import name_files
+from monetize.images.photos import Photo
 from monetize.job.job import Job
 from monetize.job.start_photos import StartPhotos
+from monetize.messages import printable
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
 from monetize.prompts.prompt import compose
+from monetize.prompts.style import choose_style
 from monetize.prompts.tokens import WeightedPrompt, weigh
 from monetize.text_files import canonical
 
@@ -46,9 +49,11 @@ def plan(
         if photo.key not in captions:
             continue
         caption = captions[photo.key]
-        prompt = compose(caption, settings.style, settings.paint.weight)
+        own_seed = photo_seed(settings.seed, photo.key)
+        style = choose_style(job.styles, own_seed)
+        prompt = compose(caption, style, settings.paint.weight, names_of(photo))
         weighted = weigh(painter.tokenizer, prompt)
-        seed = settings.seed if settings.shared_seed else photo_seed(settings.seed, photo.key)
+        seed = settings.seed if settings.shared_seed else own_seed
         init_image = photo.path if settings.paint.strength is not None else None
         size = painter.size_for(photos.sizes.get(photo.key))
         request = PaintRequest.of_weighted(weighted, prompt, seed, init_image, size)
@@ -57,6 +62,17 @@ def plan(
             photo.key, prompt.text, weights, seed, painter_digest, photos.digests.get(photo.key, "")
         )
         yield Item(photo.key, files[photo.key], caption, request, identity), weighted
+
+
+def names_of(photo: Photo) -> dict[str, str]:
+    """What a style may say of a photo: the stem of its name, and the folder that it is in."""
+    folder = photo.path.parent.resolve().name
+    return {"stem": _shown(photo.path.stem), "folder": _shown(folder)}
+
+
+def _shown(name: str) -> str:
+    # A Mac may list the same name in another Unicode form.
+    return printable(canonical(name))
 
 
 def painting_identity(

@@ -27,6 +27,7 @@ from monetize.job.workspace import Workspace
 from monetize.messages import name_some
 from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter
+from monetize.prompts.style import own_words
 
 
 def run(job: Job, reporter: Reporter) -> Outcome:
@@ -39,8 +40,9 @@ def run(job: Job, reporter: Reporter) -> Outcome:
     if job.needs_captioner and (caution := heic_caution(job.photos)):
         reporter.warn(caution)
     painter = PainterSpec.resolve(settings.paint, settings.device, reporter)
-    check_weights(painter.tokenizer, settings.paint.weight, settings.style)
-    painter.warn_about_words([settings.style], reporter)
+    style_words = [own_words(style) for style in job.styles]
+    check_weights(painter.tokenizer, settings.paint.weight, style_words)
+    painter.warn_about_words(style_words, reporter)
     palette = PaletteSource.of(settings.paint.palette) if settings.paint.palette else None
     captioner = None
     if job.given_captions is not None:

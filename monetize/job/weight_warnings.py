@@ -12,16 +12,18 @@ from monetize.prompts.tokens import WeightedPrompt, weigh
 from monetize.prompts.weights import Weight
 
 
-def check_weights(tokenizer: CLIPTokenizer, weights: Sequence[Weight], style: str) -> None:
+def check_weights(
+    tokenizer: CLIPTokenizer, weights: Sequence[Weight], styles: Sequence[str]
+) -> None:
     """Find mistakes that every prompt would show, before anything is captioned.
 
     Raises UsageError for out-of-range positions, and if two weights apply to one token of the
-    style phrase or of each other's phrases.
+    words of a style or of each other's phrases.
     """
     words = tuple(weight for weight in weights if weight.position is None)
     positions = tuple(weight for weight in weights if weight not in words)
     weigh(tokenizer, Prompt("", positions))
-    for text in (style, *(weight.phrase for weight in words)):
+    for text in (*styles, *(weight.phrase for weight in words)):
         weigh(tokenizer, Prompt(text, words))
 
 

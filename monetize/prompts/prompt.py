@@ -1,10 +1,11 @@
 """Prompts: a caption and a style, with the weights of words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monetize.errors import UsageError
 from monetize.messages import printable
+from monetize.prompts.style import fill_style
 from monetize.prompts.weights import Weight
 from monetize.text_files import UNDECODED, decode, lines, without_marks
 
@@ -35,7 +36,15 @@ def read_prompts(data: bytes) -> list[str]:
         raise UsageError(f"the prompts: {error}") from None
 
 
-def compose(caption: str, style: str, weights: Iterable[Weight] = ()) -> Prompt:
-    """Join caption and style with a space, and keep the weights whose words occur in the result."""
-    text = " ".join(part.strip() for part in (caption, style) if part.strip())
+def compose(
+    caption: str,
+    style: str,
+    weights: Iterable[Weight] = (),
+    names: Mapping[str, str] | None = None,
+) -> Prompt:
+    """Put caption and style together, and keep the weights whose words occur in the result.
+
+    `names` are the values of a template's other fields; see `fill_style`.
+    """
+    text = fill_style(style, caption, names)
     return Prompt(text, tuple(weight for weight in weights if weight.applies_to(text)))

@@ -31,7 +31,16 @@ VALUES = (
     "['@" + "9" * 5000 + "=1']", "['pine=1e999']", "['=']",
 )  # fmt: skip
 KEYS = {
-    "run": ["style", "seed", "shared_seed", "limit", "output_size", "jpeg_quality", "time_budget"],
+    "run": [
+        "style",
+        "style_file",
+        "seed",
+        "shared_seed",
+        "limit",
+        "output_size",
+        "jpeg_quality",
+        "time_budget",
+    ],
     "caption": ["captioner", "caption_batch_size", "num_beams", "max_length"],
     "paint": ["model", "size", "num_inference_steps", "guidance_scale", "scheduler", "weight"],
     "device": ["device", "dtype", "offline"],

@@ -12,6 +12,9 @@ def test_compose_joins_with_one_space_and_keeps_the_weights_that_apply() -> None
     )
     assert compose("a pine", "").text == "a pine"
     assert compose("", "a style").text == "a style"
+    assert compose("a pine", "{stem}: {caption}", (pine,), {"stem": "elm"}) == Prompt(
+        "elm: a pine", (pine,)
+    )
 
 
 def test_a_byte_order_mark_is_no_part_of_a_prompt() -> None:

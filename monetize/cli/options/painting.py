@@ -1,15 +1,21 @@
 """Painting: which checkpoint paints, from which seed, and how."""
 
+from pathlib import Path
+from typing import TypeVar
+
 import click
 from click.core import ParameterSource
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
 from monetize.cli.parameter_types import PAINTER_CHECKPOINT, SIZE, TEXT, PaletteName
+from monetize.cli.path_types import FILE
 from monetize.cli.presets import use_preset
 from monetize.errors import UsageError
 from monetize.presets import PRESETS
 from monetize.settings import FITS, MAX_SEED, SCHEDULERS, PaintSettings, RunSettings, flag
+
+T = TypeVar("T")
 
 _option = option_in("Painting")
 
@@ -21,6 +27,21 @@ def _check_palette(ctx: click.Context, _param: click.Parameter, palette: str | N
     if palette is None and given:
         raise UsageError("--palette-strength needs --palette")
     return palette
+
+
+def _refuse_two_styles(ctx: click.Context, _param: click.Parameter, style: T) -> T:
+    # The flag that comes first on the command line does not know of the other yet.
+    sources = [ctx.get_parameter_source(name) for name in ("style", "style_file")]
+    if sources == [ParameterSource.COMMANDLINE] * 2:
+        raise UsageError("--style and --style-file are both given: leave one out")
+    return style
+
+
+def _check_style_file(ctx: click.Context, _param: click.Parameter, path: Path | None) -> str | None:
+    """Let --style on the command line override the style_file of a preset."""
+    _refuse_two_styles(ctx, _param, path)
+    styled = ctx.get_parameter_source("style") is ParameterSource.COMMANDLINE
+    return None if path is None or styled else str(path)
 
 
 model_option = _option(
@@ -38,7 +59,15 @@ run_prompt_options = all_of(
         type=TEXT,
         default=RunSettings.style,
         show_default=True,
-        help="Phrase appended to each caption.",
+        callback=_refuse_two_styles,
+        help="Phrase appended to each caption, or a template with {caption} in it, and {stem} and "
+        "{folder} for the names of the photo and its folder.",
+    ),
+    _option(
+        "--style-file",
+        type=FILE,
+        callback=_check_style_file,
+        help="Text file with a style per line instead of --style; each photo's own seed picks one.",
     ),
     _option(
         "--seed",
