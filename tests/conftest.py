@@ -6,31 +6,28 @@ import tempfile
 # Read when huggingface_hub is imported, so set before anything else is.
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="monetize-tests-hf-")
 os.environ["HF_HUB_OFFLINE"] = "1"
-# Tests run in two processes, whose threads would wait for each other's; tiny models want but one.
+# Tests run in two processes, whose threads would compete; tiny models need only one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gc
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from click.testing import CliRunner, Result
-from helpers import Run, Tiny
+from helpers import Run, Tiny, make_photos, run_cli, run_tiny_job
 from make_tiny_checkpoints import make_captioner, make_painter
-from PIL import Image
 
 from monetize.captioning.captioner import Captioner
 from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.resolve import resolve
 from monetize.checkpoints.tokenizer import load_tokenizer
-from monetize.cli import main
 from monetize.painting.painter import Painter
 
-# What the libraries made when they were imported stays; looking through it again and again would
-# take a fifth of the tests' time.
+# Objects of the imported libraries are never freed; scanning them again and again would take a
+# fifth of the tests' time.
 gc.freeze()
 
 
@@ -50,7 +47,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 @pytest.fixture
 def tiny_copy(tiny: Tiny, tmp_path: Path) -> Tiny:
-    """Checkpoints of one's own, to damage."""
+    """A copy of the checkpoints that a test may damage."""
     folder = tmp_path / "checkpoints"
     shutil.copytree(tiny.captioner, folder / "captioner")
     shutil.copytree(tiny.painter, folder / "painter")
@@ -80,36 +77,17 @@ def captioner(tiny: Tiny) -> Captioner:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A folder of six small photos, each unlike the others."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    generator = torch.Generator().manual_seed(0)
-    for i in range(6):
-        pixels = torch.randint(0, 256, (8, 8, 3), dtype=torch.uint8, generator=generator)
-        image = Image.fromarray(pixels.numpy()).resize((48, 40), Image.Resampling.BICUBIC)
-        image.save(folder / f"photo{i}.jpg")
-    return folder
+    """A folder of six small photos, all different."""
+    return make_photos(tmp_path / "photos")
 
 
 @pytest.fixture
 def cli() -> Run:
     """Run `monetize` in this process; an unexpected exception fails the test."""
-
-    def run(*args: object, stdin: str | None = None) -> Result:
-        runner = CliRunner()
-        return runner.invoke(main, [str(arg) for arg in args], input=stdin, catch_exceptions=False)
-
-    return run
+    return run_cli
 
 
 @pytest.fixture
-def run_job(cli: Run, tiny: Tiny) -> Run:
-    """Run `monetize run` with the tiny checkpoints and few steps.
-
-    Paintings are made one at a time, as with large checkpoints on a CPU, unless a test says else.
-    """
-
-    def run(*args: object) -> Result:
-        return cli("run", "--batch-size", 1, *args, *tiny.flags, "--steps", 2)
-
-    return run
+def run_job(tiny: Tiny) -> Run:
+    """Run `monetize run` with the tiny checkpoints and few steps, one painting at a time."""
+    return partial(run_tiny_job, tiny)

@@ -1,7 +1,8 @@
-"""What the tests share beside fixtures: tiny checkpoints' folders, a listener, types."""
+"""What the tests share besides fixtures: runs of the command line, photos, a listener, types."""
 
 import csv
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -10,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from click.testing import Result
+from click.testing import CliRunner, Result
+from PIL import Image
 
+from monetize.cli import main
 from monetize.devices import Placement
 from monetize.painting.denoiser import StepCallback
 from monetize.painting.painter import Painter
@@ -22,7 +25,9 @@ from monetize.prompts.prompt import Prompt
 from monetize.settings import PaintSettings
 
 Run = Callable[..., Result]
-"""What the fixture `cli` gives: arguments of the command line → its result."""
+"""What the fixture `cli` returns: arguments of the command line → its result."""
+Interrupt = Callable[[int], None]
+"""What the fixture `interrupt_after` returns: the number of batches before Ctrl-C."""
 CPU = Placement(torch.device("cpu"), torch.float32)
 BUNDLED_PHOTOS = Path(__file__).parent / "photos"
 
@@ -39,8 +44,22 @@ class Tiny:
         return ["--model", str(self.painter), "--captioner", str(self.captioner)]
 
 
+@dataclass(frozen=True)
+class FinishedJob:
+    """A job that is done: its photos, its zip, and what its command printed."""
+
+    photos: Path
+    archive: Path
+    result: Result
+
+    def copy_to(self, archive: Path) -> None:
+        """Copy the zip and its reports to files of this name."""
+        for suffix in (".zip", ".csv", ".json"):
+            shutil.copy(self.archive.with_suffix(suffix), archive.with_suffix(suffix))
+
+
 class Listener(Reporter):
-    """Keeps what it is told."""
+    """Keeps the messages that it receives."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -51,6 +70,31 @@ class Listener(Reporter):
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+
+def run_cli(*args: object, stdin: str | None = None) -> Result:
+    """Run `monetize` in this process; an unexpected exception is raised."""
+    arguments = [str(arg) for arg in args]
+    return CliRunner().invoke(main, arguments, input=stdin, catch_exceptions=False)
+
+
+def run_tiny_job(tiny: Tiny, *args: object) -> Result:
+    """Run `monetize run` with the tiny checkpoints and few steps.
+
+    Paintings are made one at a time, like large checkpoints on a CPU, unless the arguments differ.
+    """
+    return run_cli("run", "--batch-size", 1, *args, *tiny.flags, "--steps", 2)
+
+
+def make_photos(folder: Path) -> Path:
+    """Create a folder of six small photos, all different."""
+    folder.mkdir()
+    generator = torch.Generator().manual_seed(0)
+    for i in range(6):
+        pixels = torch.randint(0, 256, (8, 8, 3), dtype=torch.uint8, generator=generator)
+        image = Image.fromarray(pixels.numpy()).resize((48, 40), Image.Resampling.BICUBIC)
+        image.save(folder / f"photo{i}.jpg")
+    return folder
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch
 from helpers import BUNDLED_PHOTOS, Tiny
 from PIL import Image
 
@@ -53,3 +54,57 @@ def test_bundled_photos_are_captioned(captioner: Captioner) -> None:
     texts = captioner.caption(Image.open(path) for path in paths)
     assert len(texts) == len(paths) > 0
     assert all(text == " ".join(text.split()) for text in texts)
+
+
+def test_captions_are_the_same_and_every_word_has_a_map(
+    captioner: Captioner, images: list[Image.Image]
+) -> None:
+    before = captioner.model.decoder.config._attn_implementation
+    captions = captioner.caption(images)
+    looks = captioner.caption_with_attention(images)
+    assert captioner.model.decoder.config._attn_implementation == before == "sdpa"
+    assert [look.caption for look in looks] == captions == captioner.caption(images)
+    for look in looks:
+        assert [word for word, _ in look.words] == look.caption.split()
+        for _, where in look.words:
+            assert where.shape == (4, 4)
+            assert where.min() >= 0
+            assert where.sum() <= 1 + 1e-5
+    assert captioner.caption_with_attention([]) == []
+
+
+@torch.inference_mode()
+def test_a_words_map_is_what_the_decoder_attends_to_before_it(
+    captioner: Captioner, photos: Path
+) -> None:
+    """The first word's map, computed by hand: the decoder has only seen its start token."""
+    image = Image.open(next(photos.iterdir()))
+    [look] = captioner.caption_with_attention([image])
+    model = captioner.model
+    model.set_attn_implementation("eager")
+    pixels = captioner.image_processor(images=image, return_tensors="pt")["pixel_values"]
+    start = torch.tensor([[model.config.decoder_start_token_id]])
+    attentions = model(pixels, decoder_input_ids=start, output_attentions=True).cross_attentions
+    by_hand = torch.stack([each[0, :, 0, 1:].mean(dim=0) for each in attentions]).mean(dim=0)
+    assert torch.allclose(look.words[0][1].flatten(), by_hand, rtol=0, atol=1e-5)
+
+
+def test_a_word_of_several_tokens_has_the_mean_of_their_maps(captioner: Captioner) -> None:
+    tokens = captioner.tokenizer(" a photomap").input_ids
+    assert len(tokens) > 3
+    maps = torch.arange(float(len(tokens)))[:, None, None].expand(-1, 2, 2)
+    end = captioner.tokenizer.eos_token_id
+    look = captioner._attend("a photomap", [end, *tokens], maps)
+    first = captioner.tokenizer(" a").input_ids
+    rest = torch.arange(float(len(first)), len(tokens)).mean()
+    assert [word for word, _ in look.words] == ["a", "photomap"]
+    assert float(look.words[1][1][0, 0]) == float(rest)
+
+
+def test_pocket_looks_at_the_flower_when_it_says_flower() -> None:
+    captioner = Captioner.from_pretrained("pocket", device="cpu")
+    with Image.open(BUNDLED_PHOTOS / "flower.jpg") as photo:
+        [attention] = captioner.caption_with_attention([photo.convert("RGB")])
+    where = dict(attention.words)["flower"]
+    # The flower fills the middle of the photo, a quarter of which would get a quarter.
+    assert where[2:6, 2:6].sum() / where.sum() > 0.35

@@ -1,5 +1,6 @@
 """Presets by name and by file."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,54 @@ def test_a_preset_that_is_not_faster_says_so(
         if slower
         else []
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("num_inference_steps = '3'", "num_inference_steps must be a whole number, not '3'"),
+        ("num_inference_steps = 7.5", "num_inference_steps must be a whole number, not 7.5"),
+        ("guidance_scale = true", "guidance_scale must be a number, not True"),
+        ("safety_checker = 'no'", "safety_checker must be true or false, not 'no'"),
+        ("model = 4", "model must be text in quotes, not 4"),
+        ("weight = 'pine=-1'", "weight must be a list such as"),
+        ("scheduler = 'euler'", "'euler' is not one of 'pndm'"),
+    ],
+)
+def test_a_presets_values_must_have_the_right_type(
+    run_job: Run, photos: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    preset = tmp_path / "preset.toml"
+    preset.write_text(f"[paint]\n{text}\n")
+    result = run_job(photos, tmp_path / "a.zip", "--config", preset)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_a_preset_applies_where_no_flag_is_given(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    preset = tmp_path / "preset.toml"
+    preset.write_text(
+        "[run]\nlimit = 2\nseed = 3\n[paint]\nweight = ['@1=2']\nguidance_scale = 5\n"
+    )
+    result = run_job(photos, tmp_path / "a.zip", "--config", preset, "--seed", 4)
+    assert result.exit_code == 0, result.stderr
+    settings = json.loads((tmp_path / "a.json").read_text())["settings"]
+    assert (settings["run"]["limit"], settings["run"]["seed"]) == (2, 4)
+    assert (settings["paint"]["guidance_scale"], settings["paint"]["weight"]) == (5.0, ["@1=2"])
+
+
+def test_a_file_overrides_a_named_preset_and_a_flag_overrides_both(
+    cli: Run, tiny: Tiny, photos: Path, tmp_path: Path
+) -> None:
+    preset = tmp_path / "preset.toml"
+    preset.write_text("[paint]\nscheduler = 'ddim'\nnum_inference_steps = 3\n")
+    named, own = ["--preset", "draft"], ["--config", preset]
+    for both in ([*named, *own], [*own, *named]):
+        flags = [*tiny.flags, *both, "--steps", 2, "--overwrite"]
+        assert cli("run", photos, tmp_path / "a.zip", *flags).exit_code == 0
+        used = json.loads((tmp_path / "a.json").read_text())["settings"]["paint"]
+        assert used["num_inference_steps"] == 2
+        assert used["scheduler"] == "ddim"
+        assert (used["guidance_start"], used["guidance_end"]) == (0.2, 0.8)
