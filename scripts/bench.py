@@ -1,4 +1,4 @@
-"""Measure how fast monetize paints, beside others, and where the time of a job goes.
+"""Measure how fast monetize paints, compared with others, and where the time of a job goes.
 
 \b
     python scripts/bench.py painters --arch small            # two cores, under three minutes
@@ -7,7 +7,7 @@
     python scripts/bench.py kernels --arch sd-v1-4 --batch-size 16
     python scripts/bench.py job --count 500 --count 4000     # whole jobs, with pocket
 
-The models have random weights of the exact architecture; a painting takes as long with others.
+The models have the exact architecture and random weights, which do not affect the speed.
 """
 
 import json
@@ -74,10 +74,10 @@ output_option = click.option("--output", type=OUTPUT, help="JSON file to write."
 @click.option(
     "--steps",
     type=int,
-    help="PNDM takes one evaluation more.  [default: 50; 10 for small]",
+    help="PNDM evaluates once more.  [default: 50; 10 for small]",
 )
-@click.option("--images", type=int, help="Pictures of a repeat.  [default: 32 on CUDA, else 2]")
-@click.option("--batch-size", type=int, help="[default: as monetize chooses, for b and c as well]")
+@click.option("--images", type=int, help="Pictures per repeat.  [default: 32 on CUDA, else 2]")
+@click.option("--batch-size", type=int, help="[default: what monetize chooses, also for b and c]")
 @click.option("--repeats", default=5, show_default=True)
 @click.option("--peers", "letters", default="abcd", show_default=True, help="Which to measure.")
 @click.option(
@@ -92,13 +92,13 @@ def painters(
     letters: str, compile_: bool | None, device: str, dtype: str, output: Path | None,
     plot: Path | None,
 ) -> None:  # fmt: skip
-    """Paint the same prompts by four ways, in turn.
+    """Paint the same prompts in four ways, taking turns.
 
     \b
-      a  the loop of the tutorials, one picture at a time
+      a  the loop from the tutorials, one picture at a time
       b  diffusers, batched
       c  b with channels_last and torch.compile
-      d  monetize; also with a weight in every prompt, to see what that costs
+      d  monetize; also with a weight in every prompt, to measure its cost
     """
     placement = _placement(device, dtype)
     on_cuda = placement.device.type == "cuda"
@@ -108,12 +108,12 @@ def painters(
     settings = PaintSettings(
         num_inference_steps=steps, guidance_scale=7.5, scheduler="pndm", size=architecture.size
     )
-    # Before a timing counts, the pictures must be the same.
+    # Timings mean nothing unless the pictures are the same.
     few = PaintSettings(**{**asdict(settings), "num_inference_steps": min(steps, 10)})
     difference = peers.greatest_difference(architecture, placement, few, batch=2)
     click.echo(f"fp32 latents, monetize against the tutorials' loop: within {difference:.1e}")
     if difference > TOLERANCE:
-        raise click.ClickException(f"that is more than {TOLERANCE}: no timing counts")
+        raise click.ClickException(f"that is more than {TOLERANCE}: timings would mean nothing")
     if compile_ is None:
         compile_ = on_cuda
     painter = peers.our_painter(architecture, placement, settings, compile_=False)
@@ -154,7 +154,7 @@ def painters(
         "torch": torch.__version__,
         "peers": measured,
     }
-    click.echo(f"{flops / 1e12:.3g} TFLOP a picture; matrix products {rate / 1e12:.3g} TFLOP/s")
+    click.echo(f"{flops / 1e12:.3g} TFLOP per picture; matrix products {rate / 1e12:.3g} TFLOP/s")
     click.echo(f"{'':29} batch  pictures/s (range)      to first   of matrix rate  cold    memory")
     for name, row in measured.items():
         low, high = row["range"]
@@ -181,7 +181,7 @@ def painters(
 @dtype_option
 @output_option
 def unet(arch: str, repeats: int, device: str, dtype: str, output: Path | None) -> None:
-    """Time single guided evaluations: diffusers' unet as it is, and monetize's, weighted or not."""
+    """Time single guided evaluations: diffusers' plain unet, and monetize's, weighted or not."""
     placement = _placement(device, dtype)
     result = measure.evaluations(ARCHITECTURES[arch], repeats, placement)
     for name, row in result.items():
@@ -217,11 +217,11 @@ def kernels(arch: str, batch_size: int, device: str, dtype: str) -> None:
 @click.option("--captioner", default="pocket", show_default=True)
 @click.option("--model", default="pocket", show_default=True)
 @click.option("--steps", type=int, help="[default: the checkpoint's own]")
-@click.option("--batch-size", type=int, help="[default: as monetize chooses]")
+@click.option("--batch-size", type=int, help="[default: what monetize chooses]")
 @click.option(
     "--threads",
     type=int,
-    help="Of torch; with 1 what the processor does outside the models is told.",
+    help="Threads of torch; with 1, the processor time outside the models is reported.",
 )
 @device_option
 @output_option
@@ -247,7 +247,7 @@ def job(
         click.echo(
             f"{count} photos: "
             + ", ".join(f"{name} {each:.1f} s" for name, each in row["seconds"].items())
-            + f"; processor {row['processor_ms_a_photo']:.1f} ms a photo"
+            + f"; processor {row['processor_ms_a_photo']:.1f} ms per photo"
             + ("" if outside is None else f", {outside:.1f} ms of them outside the models")
             + f"; peak memory {row['peak_memory_bytes'] / 2**20:.0f} MiB"
         )

@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by its DevTools protocol over a pipe: no library, no open port."""
+"""A headless Chromium, driven by its DevTools protocol over a pipe, without a library or a port."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ def find_chromium() -> str | None:
 
 
 class Browser:
-    """One tab; `problems` has what a console would show in red, `requests` every address asked."""
+    """One tab; `problems` has the errors of its console, `requests` every address it loaded."""
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
         self._to, self._from = to_browser, from_browser
@@ -107,7 +107,7 @@ class Browser:
         self.wait("location.protocol === 'file:' && document.readyState === 'complete'")
 
     def window(self, width: int, height: int, *, dark: bool = False, phone: bool = False) -> None:
-        """Set the window's size in CSS pixels, and what the reader prefers."""
+        """Set the window's size in CSS pixels, and the reader's preferences."""
         scale = 2 if phone else 1
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -120,7 +120,7 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def press(self, key: str) -> None:
-        """Press a key that has a name."""
+        """Press a key by its name."""
         for kind in ("rawKeyDown", "keyUp"):
             code = KEYS[key]
             self.call(
@@ -139,12 +139,12 @@ class Browser:
 
 @contextmanager
 def chromium(path: str) -> Iterator[Browser]:
-    """Start a Chromium with a profile of its own, and end it."""
+    """Start a Chromium with a temporary profile, and stop it at the end."""
     read_end, to_browser = os.pipe()
     from_browser, write_end = os.pipe()
     with TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
         command = [path, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        # It reads commands from descriptor 3 and writes to 4; only a shell puts them there safely.
+        # It reads commands from descriptor 3 and writes to 4; only a shell can safely set them up.
         script = f'exec "$@" 3<&{read_end} 4>&{write_end}'
         process = subprocess.Popen(
             ["bash", "-c", script, "chromium", *command],

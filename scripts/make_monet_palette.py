@@ -1,8 +1,8 @@
-"""Measure the colours of Monets for `--palette monet`.
+"""Measure the colors of Monets for `--palette monet`.
 
     python scripts/make_monet_palette.py DATA/monet
 
-writes monetize/images/monet_palette.csv, which is there to be used without the paintings. It was
+writes monetize/images/monet_palette.csv, so that the paintings themselves are not needed. It was
 made from 880 of the 1,193 paintings, 256 × 256, of the monet2photo set (Zhu et al., ICCV 2017).
 """
 
@@ -24,10 +24,10 @@ from monetize.images.palettes import MONET_TABLE, measure, write_table
     help="Where to write.  [default: the package's own file]",
 )
 def main(paintings: Path, output: Path) -> None:
-    """Measure them and write the table."""
-    colours = measure(ImageSet.of(paintings), Terminal())
-    output.write_bytes(write_table(colours))
-    click.echo(f"{len(colours)} paintings: {output}")
+    """Measure the paintings and write the table."""
+    colors = measure(ImageSet.of(paintings), Terminal())
+    output.write_bytes(write_table(colors))
+    click.echo(f"{len(colors)} paintings: {output}")
 
 
 if __name__ == "__main__":

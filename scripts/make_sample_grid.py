@@ -1,9 +1,9 @@
-"""Draw what a job made of the bundled photos: each photo over its painting, with its caption.
+"""Draw the result of a job on the bundled photos: each photo above its painting and caption.
 
     sh scripts/first_run.sh
     python scripts/make_sample_grid.py first-run/images.zip monetize/pocket/samples.png
 
-256 colours are enough to see by, at a third of the bytes.
+256 colors look good enough, at a third of the bytes.
 """
 
 import argparse
@@ -22,7 +22,7 @@ SIDE, COLUMNS, TEXT_SIZE = 144, 6, 11
 
 
 def draw(archive: Path) -> Image.Image:
-    """A grid of six columns; OUT.csv beside the zip tells which painting is whose."""
+    """A grid of six columns; OUT.csv next to the zip says which painting belongs to which photo."""
     with archive.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["status"] == "painted"]
     cells = []

@@ -3,7 +3,7 @@
     python scripts/make_tiny_checkpoints.py FOLDER
 
 makes FOLDER/captioner (ViT + GPT-2) and FOLDER/painter (Stable Diffusion v1's parts, 64 × 64),
-about 10 MB together. Everything but what the pictures show can be tried with them.
+about 10 MB together. They can test everything except what the pictures show.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def _byte_letters() -> list[str]:
 
 
 def make_painter(folder: Path, seed: int = 0) -> None:
-    """Write a Stable Diffusion v1 pipeline of few channels."""
+    """Write a Stable Diffusion v1 pipeline with few channels."""
     write_clip_tokenizer(folder / "tokenizer")
     torch.manual_seed(seed)
     width = 32
@@ -129,7 +129,7 @@ def make_painter(folder: Path, seed: int = 0) -> None:
 
 
 def make_captioner(folder: Path, seed: int = 0) -> None:
-    """Write a ViT + GPT-2 captioner of few channels and some forty words."""
+    """Write a ViT + GPT-2 captioner with few channels and about forty words."""
     folder.mkdir(parents=True, exist_ok=True)
     bpe = ByteLevelBPETokenizer(add_prefix_space=True)
     bpe.train_from_iterator(

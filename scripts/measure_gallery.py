@@ -1,9 +1,9 @@
-"""Measure a gallery of as many paintings as the contest wants, in a headless Chromium.
+"""Measure a gallery with as many paintings as the contest requires, in a headless Chromium.
 
-    python scripts/measure_gallery.py                       # single-coloured pictures
+    python scripts/measure_gallery.py                       # single-color pictures
     python scripts/measure_gallery.py --photos DATA/photos --captions DATA/captions.csv
 
-Photos serve as their own paintings, and are used again until there are enough; nothing is painted.
+Photos serve as their own paintings and are repeated until there are enough; nothing is painted.
 """
 
 import json
@@ -59,7 +59,7 @@ SORT = """
   return performance.now() - begun;
 })()
 """
-# Three screens a second, which is faster than one looks, for two seconds.
+# Three screens per second, faster than anyone can look, for two seconds.
 SCROLL = """
 new Promise((done) => {
   const frames = [];
@@ -82,11 +82,11 @@ new Promise((done) => {
 @click.option("--photos", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--captions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--keep", type=click.Path(path_type=Path), help="Folder to leave the gallery in.")
-@click.option("--repeats", default=5, show_default=True, help="Times that the page is opened.")
+@click.option("--repeats", default=5, show_default=True, help="How often to open the page.")
 def main(
     count: int, photos: Path | None, captions: Path | None, keep: Path | None, repeats: int
 ) -> None:
-    """Make a gallery, open it, search, scroll."""
+    """Build a gallery, open it, search, sort and scroll."""
     browser_path = find_chromium()
     if browser_path is None:
         raise click.ClickException("there is no Chromium on this machine: apt install chromium")
@@ -107,7 +107,7 @@ def main(
 
 
 def pictures(folder: Path, photos: Path | None) -> Iterator[tuple[Path, str]]:
-    """Picture after picture, each with a name of its own; the same ones again and again."""
+    """Yield pictures endlessly, repeating them under new names."""
     if photos is None:
         photos = folder / "photos"
         photos.mkdir(exist_ok=True)
@@ -120,7 +120,7 @@ def pictures(folder: Path, photos: Path | None) -> Iterator[tuple[Path, str]]:
 
 
 def pack(outputs: Outputs, chosen: Iterator[tuple[Path, str]], captions: dict[str, str]) -> None:
-    """Write a zip and its reports, as a job leaves them."""
+    """Write a zip and its reports, as a job does."""
     rows = []
     with zipfile.ZipFile(outputs.archive, "w") as archive:
         for number, (path, name) in enumerate(chosen):
@@ -133,7 +133,7 @@ def pack(outputs: Outputs, chosen: Iterator[tuple[Path, str]], captions: dict[st
 
 
 def measure(browser: Browser, page: Path, repeats: int) -> None:
-    """Print what a reader waits for, and what the page costs."""
+    """Print how long a reader waits, and how much memory the page takes."""
     browser.window(1280, 860)
     browser.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
     first = []
@@ -175,7 +175,7 @@ def tell(what: str, milliseconds: list[float], of: str = "") -> None:
 
 
 def cost(browser: Browser, when: str) -> None:
-    """Print what the page holds in memory."""
+    """Print how much the page holds in memory."""
     browser.call("HeapProfiler.collectGarbage")
     metrics = {
         each["name"]: each["value"] for each in browser.call("Performance.getMetrics")["metrics"]

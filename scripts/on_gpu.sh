@@ -1,12 +1,12 @@
 #!/bin/sh
-# Prove and measure on one GPU what the tests on a CPU cannot, in at most nine minutes:
+# Test and measure on one GPU what tests on a CPU cannot show, in at most nine minutes:
 #
 #     OUT=results sh scripts/on_gpu.sh
 #     OUT=results sh scripts/on_gpu.sh --arch small --rehearse      # anywhere, on the CPU
 #
-# It needs a python3 with torch; no network. WHEELS names a folder with wheels of what else is
-# missing there (diffusers, transformers and their like, pytest). With TRAIN, the options of
-# scripts/train_pocket.py, the time that is left goes to training pocket. $OUT gets a log for each
+# It needs a python3 with torch, but no network. WHEELS names a folder with wheels of whatever else
+# is missing (diffusers, transformers, pytest and so on). With TRAIN set to options of
+# scripts/train_pocket.py, the remaining time is spent on training pocket. $OUT gets a log for each
 # part, painters.json, painters.png and summary.txt.
 set -u
 cd "$(dirname "$0")/.."
@@ -35,14 +35,14 @@ export PYTHONPATH=$PWD:$PWD/scripts:$PWD/tests HF_HUB_OFFLINE=1 REHEARSAL=$rehea
 export TORCHINDUCTOR_CACHE_DIR="$OUT/compiled"
 : > "$OUT/summary.txt"
 
-# part NAME SECONDS COMMAND...: run with a log, for so long at most and not beyond the end.
+# part NAME SECONDS COMMAND...: run with a log, at most this long and not beyond the end.
 part() {
     name=$1 limit=$2
     shift 2
     left=$((end - $(date +%s)))
     [ "$limit" -gt "$left" ] && limit=$left
     if [ "$limit" -lt 10 ]; then
-        echo "$name: left out, no time" | tee -a "$OUT/summary.txt"
+        echo "$name: skipped, no time left" | tee -a "$OUT/summary.txt"
         return
     fi
     started=$(date +%s)
@@ -70,5 +70,5 @@ if [ -n "${TRAIN:-}" ]; then
     part train "$left" "$python" scripts/train_pocket.py $TRAIN --work "$OUT/pocket" \
         --time-budget "$((left > 60 ? left - 30 : 30))s"
 fi
-echo "$(($(date +%s) - begin)) s in all; results in $OUT" | tee -a "$OUT/summary.txt"
+echo "$(($(date +%s) - begin)) s in total; results in $OUT" | tee -a "$OUT/summary.txt"
 ! grep -q 'exit code [1-9]' "$OUT/summary.txt"

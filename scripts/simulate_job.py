@@ -1,4 +1,4 @@
-"""Simulate how a job keeps its time budget and shares its chunks, on GPUs that are not here.
+"""Simulate how a job keeps its time budget and shares its chunks, on GPUs that you do not have.
 
 \b
     python scripts/simulate_job.py deadline        # two T4s, 7,038 photos, 4.67 hours
@@ -29,7 +29,7 @@ H100 = Speed(fixed=0.2, a_pass=0.0216)
 
 @dataclass
 class Device:
-    """A GPU that loads for some seconds, and whose first chunk takes some longer than others."""
+    """A GPU that takes some seconds to load, and some more for its first chunk."""
 
     speed: Speed
     loading: float = 0.0
@@ -45,7 +45,7 @@ class Device:
 
 
 class Simulation(Reporter):
-    """A job on some devices; the speed of the first is the one that is measured beforehand."""
+    """A job on several devices; the speed measured beforehand is that of the first."""
 
     def __init__(self, devices: Sequence[Device], chunks: int, budget: float | None = None) -> None:
         self.now = 0.0
@@ -72,7 +72,7 @@ class Simulation(Reporter):
 
     @property
     def mean_steps(self) -> float:
-        """Over all chunks."""
+        """The mean number of steps over all chunks."""
         return sum(self.steps) / len(self.steps)
 
     def say(self, text: str) -> None:
@@ -128,7 +128,7 @@ def main() -> None:
 
 @main.command()
 def deadline() -> None:
-    """Where each device compiles: before its first chunk, and within it."""
+    """Devices that compile before their first chunk, and within it."""
     for seconds in (0, 60, 180, 300):
         for place, device in (
             ("before", Device(T4, loading=seconds)),
@@ -144,7 +144,7 @@ def deadline() -> None:
 
 @main.command()
 def uneven() -> None:
-    """Where one device is twenty times as fast as the other."""
+    """One device that is twenty times as fast as the other."""
     job = Simulation([Device(H100), Device(T4)], 10).run()
     alone = Simulation([Device(H100)], 10).run()
     click.echo(f"H100 and T4: {job.now:.0f} s; H100 alone: {alone.now:.0f} s")

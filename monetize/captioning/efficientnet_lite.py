@@ -153,14 +153,14 @@ class EfficientNetLiteModel(PreTrainedModel):  # type: ignore[misc]
         effect here.
         """
         last = self.trunk.maps(pixel_values)[-1]
-        return BaseModelOutput(last_hidden_state=self.told(*self.seen(last)))
+        return BaseModelOutput(last_hidden_state=self.project(*self.features(last)))
 
-    def seen(self, last: Tensor) -> tuple[Tensor, Tensor]:
+    def features(self, last: Tensor) -> tuple[Tensor, Tensor]:
         """The last map → features of the whole picture (batch, 1280), and of each place."""
         head: Tensor = functional.relu6(self.trunk.head(last))
         return head.mean((2, 3)), last.flatten(2).mT
 
-    def told(self, whole: Tensor, places: Tensor) -> Tensor:
+    def project(self, whole: Tensor, places: Tensor) -> Tensor:
         """Features → the hidden states for the decoder (batch, 1 + places, hidden_size)."""
         hidden = torch.cat([self.whole(whole)[:, None], self.places(places)], dim=1)
         normed: Tensor = self.norm(hidden + self.position)

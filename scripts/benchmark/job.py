@@ -45,16 +45,16 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
 
 
 class Stopwatch:
-    """Seconds of a clock in which at least one of some functions was running."""
+    """The seconds during which at least one of several functions was running."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self.seconds = 0.0
         self._clock = clock
         self._running = 0
-        self._lock = Lock()  # paintings are waited for and encoded in a thread
+        self._lock = Lock()  # another thread waits for paintings and encodes them
 
     def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with its time taken."""
+        """Return the function, timed."""
 
         def timed(*args: Any, **kwargs: Any) -> Any:
             self._count(1)
@@ -84,11 +84,11 @@ def _watched(places: Any, clock: Callable[[], float] = time.perf_counter) -> Ite
 def split(
     photos: Path, count: int, work: Path, settings: RunSettings, threads: int | None
 ) -> dict[str, Any]:
-    """Run a job over `count` links to the photos; seconds of its parts, and processor time.
+    """Run a job over `count` links to the photos; returns the seconds of its parts, and CPU time.
 
-    On CUDA painting, encoding and saving overlap, so that the parts add up to more than the whole;
-    in `idle` the device has nothing to caption or to paint, in `rest` no stage is at work. To be
-    called in a process of its own, whose peak memory is the job's.
+    On CUDA, painting, encoding and saving overlap, so the parts add up to more than the whole;
+    `idle` is when the device has nothing to caption or paint, `rest` when no stage is running.
+    Call it in a process of its own, so that the peak memory is the job's.
     """
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity_error()
@@ -105,7 +105,7 @@ def split(
         watches = {name: stack.enter_context(_watched(of)) for name, of in STAGES.items()}
         busy = stack.enter_context(_watched([*STAGES["caption"], *STAGES["paint"]]))
         any_stage = stack.enter_context(_watched(chain(*STAGES.values())))
-        # Of their thread alone, as others read and encode meanwhile.
+        # Only the time of their thread, because others read and encode meanwhile.
         models = stack.enter_context(_watched(MODEL_CALLS, time.thread_time))
         run.run(prepare(folder, work / "images.zip", settings), Reporter())
     wall, processor = time.perf_counter() - begin[0], time.process_time() - begin[1]
@@ -115,7 +115,7 @@ def split(
         "photos": count,
         "seconds": {"whole": wall, **seconds},
         "processor_ms_a_photo": 1000 * processor / count,
-        # With more threads the models have some of their own, which are not told from others.
+        # With more threads, the models' threads cannot be distinguished from others.
         "processor_ms_a_photo_outside_models": (
             1000 * (processor - models.seconds) / count if threads == 1 else None
         ),

@@ -24,10 +24,10 @@ from monetize.settings import PaintSettings
 def compare(
     peers: Sequence[Peer], images: int, repeats: int, placement: Placement
 ) -> dict[str, dict[str, Any]]:
-    """Paint `images` pictures with each peer in turn, `repeats` times after a first one.
+    """Paint `images` pictures with each peer in turn, `repeats` times after a warm-up.
 
-    At most four batches of them: one that paints a single picture at a time would take too long.
-    Only the peer whose turn it is has its model on a CUDA device.
+    A peer paints at most four batches: one that paints a single picture at a time would take too
+    long. Only the peer whose turn it is has its model on a CUDA device.
     """
     counts = {peer.name: min(images, 4 * peer.batch) for peer in peers}
     cold, warm = dict[str, float](), dict[str, float]()
@@ -62,7 +62,7 @@ def compare(
 
 
 def _ratio(taken: Sequence[float], other: Sequence[float]) -> float:
-    """The median over the rounds, in each of which the machine was as fast for both."""
+    """The median ratio over the rounds, because the machine's speed varies between rounds."""
     return statistics.median(one / two for one, two in zip(taken, other, strict=True))
 
 
@@ -71,7 +71,7 @@ def _seconds(peer: Peer, images: int, placement: Placement) -> float:
     begin = time.perf_counter()
     for start in range(0, images, peer.batch):
         some = slice(start, min(start + peer.batch, images))
-        peer.paint(prompts[some], range(images)[some])  # which gives pictures: the device is done
+        peer.paint(prompts[some], range(images)[some])  # returns pictures, so the device is done
     if placement.device.type == "cuda":
         torch.cuda.synchronize(placement.device)
     return time.perf_counter() - begin
@@ -79,7 +79,7 @@ def _seconds(peer: Peer, images: int, placement: Placement) -> float:
 
 @torch.no_grad()
 def flops_of_a_picture(architecture: Architecture, settings: PaintSettings) -> int:
-    """Counted without computing: the unet's guided evaluations, the decoder, the text encoder."""
+    """Count, without computing, the unet's guided evaluations, the decoder and the text encoder."""
     pipeline = architecture.build(Placement(torch.device("meta"), torch.float32))
     side = architecture.size // 8
     width = pipeline.unet.config.cross_attention_dim
@@ -105,7 +105,7 @@ def flops_of_a_picture(architecture: Architecture, settings: PaintSettings) -> i
 
 
 def matrix_rate(placement: Placement) -> float:
-    """FLOP a second of the best of some products of large square matrices."""
+    """FLOP per second of the fastest of several products of large square matrices."""
     on_cuda = placement.device.type == "cuda"
     side = 8192 if on_cuda else 2048
     one, other = (torch.randn(side, side).to(placement.device, placement.dtype) for _ in range(2))
@@ -122,7 +122,7 @@ def matrix_rate(placement: Placement) -> float:
 
 @torch.inference_mode()
 def longest_kernels(painter: Painter, batch: int, count: int = 10) -> str:
-    """A table of the kernels that take longest in two steps of a batch and in decoding it."""
+    """A table of the slowest kernels in two steps of a batch and in decoding it."""
     requests = [painter.request(Prompt(text), i) for i, text in enumerate(PROMPTS * batch)][:batch]
     short = replace(painter.settings, num_inference_steps=2)
     painter.paint(requests, short)  # the first is slower
@@ -138,7 +138,7 @@ def longest_kernels(painter: Painter, batch: int, count: int = 10) -> str:
 
 
 def peak_memory() -> int:
-    """Bytes of main memory that this process had at most."""
+    """The peak of this process's main memory, in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
@@ -147,9 +147,9 @@ def peak_memory() -> int:
 def evaluations(
     architecture: Architecture, repeats: int, placement: Placement
 ) -> dict[str, dict[str, Any]]:
-    """Seconds of a guided evaluation of one picture by equal unets, in three ways in turn.
+    """Time a guided evaluation of one picture by equal unets, in three ways in turn.
 
-    As diffusers does it; as monetize does; and so with a weight on every token.
+    They are diffusers' way, monetize's, and monetize's with a weight on every token.
     """
     plain, unet = (architecture.build(placement).unet for _ in range(2))
     side, width = architecture.size // 8, unet.config.cross_attention_dim

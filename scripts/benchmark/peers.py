@@ -1,4 +1,4 @@
-"""Four ways to paint the same prompts with the same weights: three of others', and monetize's."""
+"""Four ways to paint the same prompts with the same weights: three others, and monetize's."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -31,7 +31,7 @@ Paint = Callable[[Sequence[str], Sequence[int]], list[Image.Image]]
 
 @dataclass(frozen=True)
 class Peer:
-    """`paint` gives the pictures of prompts and seeds; `batch` is how many it makes at once.
+    """`paint` returns the pictures of prompts and seeds; `batch` is how many it paints at once.
 
     `pipeline` is what it paints with, on the device only during its turn.
     """
@@ -58,7 +58,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Architecture:
-    """The configurations of a Stable Diffusion v1 of some size, its picture's side, usual steps."""
+    """The configurations of a Stable Diffusion v1, its image size and its usual steps."""
 
     size: int
     steps: int
@@ -67,9 +67,9 @@ class Architecture:
     text: dict[str, Any]
 
     def build(self, placement: Placement, seed: int = 0) -> StableDiffusionPipeline:
-        """Make the pipeline with random weights, the same ones for the same seed.
+        """Create the pipeline with random weights that depend only on the seed.
 
-        On the meta device it has none, and is made in no time.
+        On the meta device it has no weights, and creating it takes no time.
         """
         torch.manual_seed(seed)
         with TemporaryDirectory() as folder:
@@ -146,7 +146,7 @@ ARCHITECTURES = {
 def tutorial_latents(
     pipeline: StableDiffusionPipeline, settings: PaintSettings, prompt: str, seed: int
 ) -> Tensor:
-    """One picture's latents, by the loop that the tutorials of diffusers teach."""
+    """One picture's latents, by the loop from the diffusers tutorials."""
     unet, scheduler, encoder = pipeline.unet, pipeline.scheduler, pipeline.text_encoder
     tokens = pipeline.tokenizer(
         ["", prompt], padding="max_length", truncation=True, max_length=77, return_tensors="pt"
@@ -167,7 +167,7 @@ def tutorial_latents(
 
 
 def tutorial(pipeline: StableDiffusionPipeline, settings: PaintSettings) -> Paint:
-    """Return the tutorials' way: one picture after the other."""
+    """Return the tutorials' way: one picture after another."""
 
     @torch.no_grad()
     def paint(prompts: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
@@ -198,7 +198,7 @@ def batched(pipeline: StableDiffusionPipeline, settings: PaintSettings) -> Paint
 
 
 def compiled(pipeline: StableDiffusionPipeline, settings: PaintSettings) -> Paint:
-    """Return diffusers' own way, as its guide to speed has it."""
+    """Return diffusers' own way, as its guide to inference speed recommends."""
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)
     pipeline.unet = torch.compile(pipeline.unet)
@@ -234,9 +234,9 @@ def our_painter(
 def greatest_difference(
     architecture: Architecture, placement: Placement, settings: PaintSettings, batch: int
 ) -> float:
-    """Between the tutorials' latents and ours, in fp32.
+    """The greatest difference between the tutorials' latents and ours, in fp32.
 
-    Without TF32, which torch allows in convolutions: it alone moves latents by 3e-2 in ten steps.
+    TF32, which torch allows in convolutions, is off: it alone moves latents by 3e-2 in ten steps.
     """
     exact = replace(placement, dtype=torch.float32)
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):

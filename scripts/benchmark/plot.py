@@ -1,4 +1,4 @@
-"""The comparison as a picture."""
+"""The comparison as a bar chart."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draw a bar a peer: the median, with the range of the repeats."""
+    """Draw a bar for each peer: the median, with the range of the repeats."""
     mpl.use("Agg")
     peers = result["peers"]
     names = list(peers)[::-1]
@@ -19,7 +19,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     colors = ["tab:green" if name.startswith("monetize") else "tab:gray" for name in names]
     bars = axes.barh(names, medians, xerr=(low, high), color=colors, capsize=3)
     axes.bar_label(bars, [f" {median:.3g}" for median in medians], padding=6)
-    axes.set_xlabel("pictures a second (median, range of the repeats)")
+    axes.set_xlabel("pictures per second (median, range of the repeats)")
     axes.set_title(
         f"{result['architecture']}, {result['evaluations']} guided evaluations, "
         f"{result['placement']}",

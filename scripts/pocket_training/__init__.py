@@ -1,1 +1,1 @@
-"""How the pocket models are made: the stages of scripts/train_pocket.py."""
+"""The stages of scripts/train_pocket.py, which trains the pocket models."""

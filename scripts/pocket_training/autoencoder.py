@@ -16,17 +16,17 @@ from pocket_training.perceptual import Perceptual
 
 LATENT_CHANNELS = 12
 WIDTH = 48
-CROP = 96  # the layers are convolutions: a crop teaches as much per pixel, and mixes more pictures
-NOISE = 0.1  # the decoder learns to bear latents that are as inexact as a painter's
+CROP = 96  # for convolutions a crop is as good per pixel, and a batch mixes more pictures
+NOISE = 0.1  # so that the decoder tolerates latents that are as inexact as a painter's
 TEXTURE_WEIGHT = 0.1
-SPREAD_WEIGHT = 0.003  # keeps the latents' deviation near one, against which the noise is measured
+SPREAD_WEIGHT = 0.003  # keeps the latents' std near 1, to which the noise is relative
 
 
 def build() -> AutoencoderTiny:
     """An untrained autoencoder; nearly all of its work is done at 64 × 64 and below.
 
-    It has no normalisation, so its layers start where they keep the size of what they are given:
-    convolutions as He et al. (ICCV 2015) draw them, residual branches small.
+    It has no normalization, so its layers are initialized to keep the scale of their inputs:
+    convolutions as in He et al. (ICCV 2015), residual branches small.
     """
     vae = AutoencoderTiny(
         encoder_block_out_channels=(WIDTH,) * 4,
@@ -53,7 +53,7 @@ def train(
 ) -> AutoencoderTiny:  # fmt: skip
     """Train on sets of pictures, uint8 (count, 3, 128, 128), each drawn as often as its share.
 
-    `lpips` holds the weights of the perceptual distance, `shown` are for the sample sheet.
+    `lpips` has the weights of the perceptual distance; `shown` are for the sample sheet.
     """
     torch.manual_seed(seed)
     compare = Perceptual(lpips).to(device)
@@ -68,7 +68,7 @@ def train(
             likeness, texture = compare(painted, batch)
         pixels = functional.l1_loss(painted, batch)
         spread = latents.float().square().mean()
-        # First the colours and their places: texture alone can be had without either.
+        # First colors and their places: the texture loss alone can be low without either.
         finer = min(max((progress - 0.05) / 0.15, 0.0), 1.0)
         loss: Tensor = (
             2 * pixels + finer * (likeness + TEXTURE_WEIGHT * texture) + SPREAD_WEIGHT * spread

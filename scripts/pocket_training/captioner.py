@@ -1,7 +1,7 @@
-"""The captioner: EfficientNet-lite sees 256 × 256 pixels, GPT-2 says what it sees.
+"""The captioner: EfficientNet-lite encodes 256 × 256 pixels, GPT-2 describes them.
 
-The network that sees was trained on ImageNet, and stays as it is: what it makes of a few views of
-each photo is computed once and kept, so that an epoch of the rest takes seconds.
+The encoder's trunk was trained on ImageNet and stays frozen: its features of a few views of each
+photo are computed once and kept, so that an epoch of the rest takes seconds.
 """
 
 from collections import Counter
@@ -37,17 +37,17 @@ SIZE = 256
 BACKBONE = 2  # EfficientNet-lite2
 LENGTH = 20  # tokens, the end included
 WIDTH = 256
-WORDS = 400  # that the encoder learns to name on its own
-SPOKEN_STILL = 0.1  # weight of the captions as they are, while naming is rewarded
+WORDS = 400  # that the encoder learns to name by itself
+SPOKEN_STILL = 0.1  # weight of the caption loss while naming is rewarded
 SEEN_AT_ONCE = 32
-SAMPLED = 3000  # of what is seen, for its mean and deviation
+SAMPLED = 3000  # features, for their mean and std
 DROPOUT = 0.15
-# Of what is seen of each place and of the whole: 1,280 numbers would else be learned by heart.
+# Of the features of places and of the whole: the 1,280 numbers would otherwise be memorized.
 PLACES_DROPOUT, WHOLE_DROPOUT = 0.3, 0.5
 
 
 def build(tokenizer: PreTrainedTokenizerBase) -> VisionEncoderDecoderModel:
-    """An untrained captioner that speaks with this tokenizer."""
+    """An untrained captioner that uses this tokenizer."""
     end = tokenizer.eos_token_id
     width_factor, depth_factor = FACTORS[BACKBONE]
     encoder = EfficientNetLiteModel(
@@ -81,7 +81,7 @@ def build(tokenizer: PreTrainedTokenizerBase) -> VisionEncoderDecoderModel:
 
 
 def image_processor() -> ViTImageProcessor:
-    """What makes the captioner's input of a picture, as in training."""
+    """The processor that turns a picture into the captioner's input, as in training."""
     return ViTImageProcessor(
         size={"height": SIZE, "width": SIZE}, image_mean=[MEAN] * 3, image_std=[SCALE] * 3
     )
@@ -89,7 +89,7 @@ def image_processor() -> ViTImageProcessor:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the trunk sees of pictures: of the whole (count, 1280), of places (count, 64, channels).
+    """The trunk's features: of whole pictures (count, 1280), of places (count, 64, channels).
 
     Half floats, view by view: row i + n · count is another view of picture i.
     """
@@ -107,9 +107,9 @@ def see(
     device: torch.device,
     seed: int,
 ) -> Seen:
-    """What the encoder's trunk sees of pictures: whole, mirrored, then of random squares of them.
+    """The trunk's features of pictures: whole, mirrored, then of random squares.
 
-    It is kept in a file; `views` are the views of each picture.
+    They are kept in a file; `views` is the number of views of each picture.
     """
     if not kept.exists():
         encoder = model.encoder.to(device, memory_format=torch.channels_last).eval()
@@ -120,7 +120,7 @@ def see(
             for batch in torch.split(pictures, SEEN_AT_ONCE):
                 pixel_values = _view(batch, view, generator).to(device)
                 with torch.inference_mode(), autocast(device):
-                    each = encoder.seen(encoder.trunk.maps(pixel_values)[-1])
+                    each = encoder.features(encoder.trunk.maps(pixel_values)[-1])
                 whole.append(each[0].half().cpu())
                 places.append(each[1].half().cpu())
         torch.save({"whole": torch.cat(whole), "places": torch.cat(places)}, f"{kept}.partial")
@@ -132,10 +132,10 @@ def see(
 
 
 class Learner(nn.Module):
-    """The captioner on what its trunk has seen, and a head that names words.
+    """The captioner on the features of its trunk, and a head that names words.
 
-    The head is for training only: through it the encoder learns to tell what is there long before
-    the decoder has learned to look. What was seen is given to both with mean 0 and deviation 1.
+    The head is for training only: through it the encoder learns to recognize what is there long
+    before the decoder has learned to attend. Both get the features with mean 0 and std 1.
     """
 
     def __init__(self, model: VisionEncoderDecoderModel, seen: Seen, words: Tensor) -> None:
@@ -151,20 +151,20 @@ class Learner(nn.Module):
             self.register_buffer(f"{name}_mean", flat.mean(0))
             self.register_buffer(f"{name}_std", flat.std(0) + 1e-3)
 
-    def told(self, seen: Seen, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """What the decoder is told of the chosen pictures, and the scores of the words."""
+    def project(self, seen: Seen, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """The decoder's input for the chosen pictures, and the scores of the words."""
         device = self.words.weight.device
         whole = self._standard("whole", seen.whole[chosen].to(device).float())
         places = self._standard("places", seen.places[chosen].to(device).float())
         whole = functional.dropout(whole, WHOLE_DROPOUT, self.training)
         places = functional.dropout(places, PLACES_DROPOUT, self.training)
-        return self.model.encoder.told(whole, places), self.words(whole)
+        return self.model.encoder.project(whole, places), self.words(whole)
 
     def _standard(self, name: str, values: Tensor) -> Tensor:
         return (values - self.get_buffer(f"{name}_mean")) / self.get_buffer(f"{name}_std")
 
     def finished(self) -> VisionEncoderDecoderModel:
-        """The captioner for what its trunk sees as it is: means and deviations become weights."""
+        """The captioner for raw features of the trunk: means and stds become weights."""
         for name in ("whole", "places"):
             linear = getattr(self.model.encoder, name)
             weight = linear.weight.data / self.get_buffer(f"{name}_std")
@@ -178,10 +178,10 @@ def train(
     tokenizer: PreTrainedTokenizerBase, plan: Plan, rewards_plan: Plan, work: Path, *,
     device: torch.device, seed: int,
 ) -> VisionEncoderDecoderModel:  # fmt: skip
-    """Train all but the trunk on what it sees of pictures, and a caption for each picture.
+    """Train everything but the trunk, on its features of pictures and a caption for each.
 
-    First it learns to say what the captions say, by `plan`, then to name what is there, by
-    `rewards_plan`.
+    First it learns to say what the captions say (`plan`), then to name what is there
+    (`rewards_plan`).
     """
     torch.manual_seed(seed)
     labels = _labels(captions, tokenizer)
@@ -192,7 +192,7 @@ def train(
         picture = chosen % len(captions)
         learner.train()
         with autocast(device):
-            hidden, named = learner.told(seen, chosen)
+            hidden, named = learner.project(seen, chosen)
             spoken = _spoken(learner, hidden, labels[picture].to(device))
         present = functional.binary_cross_entropy_with_logits(
             named.float(), words[picture].to(device)
@@ -202,13 +202,13 @@ def train(
     def reward_of(learner: Learner, generator: torch.Generator, _progress: float) -> Tensor:
         chosen = torch.randint(len(seen.whole), (rewards_plan.batch_size,), generator=generator)
         picture = chosen % len(captions)
-        learner.eval()  # whose captions are judged, not those of a part of it
+        learner.eval()  # dropout would judge the captions of a part of it
         truth = [captions[i] for i in picture.tolist()]
         decoder: GPT2LMHeadModel = learner.model.decoder
         with autocast(device):
-            hidden, _ = learner.told(seen, chosen)
+            hidden, _ = learner.project(seen, chosen)
             named = rewarded(decoder, hidden, truth, tokenizer, LENGTH, generator)
-            # Some of the first lesson, or its sentences would be lists of words.
+            # With some of the caption loss, or its sentences would become lists of words.
             return named + SPOKEN_STILL * _spoken(learner, hidden, labels[picture].to(device))
 
     learner = Learner(model, seen, words).to(device)
@@ -218,8 +218,8 @@ def train(
 
 
 def _spoken(learner: Learner, hidden: Tensor, labels: Tensor) -> Tensor:
-    """How unlikely the captioner finds captions, with what it is told of their pictures."""
-    labels = labels[:, : int((labels >= 0).sum(1).max())]  # without what is padding for all
+    """How unlikely the captioner finds captions, given the hidden states of their pictures."""
+    labels = labels[:, : int((labels >= 0).sum(1).max())]  # without what is padding in all rows
     said = labels.roll(1, 1).clamp_min(0)
     said[:, 0] = learner.model.config.decoder_start_token_id
     logits = learner.model(encoder_outputs=BaseModelOutput(hidden), decoder_input_ids=said).logits
@@ -229,7 +229,7 @@ def _spoken(learner: Learner, hidden: Tensor, labels: Tensor) -> Tensor:
 
 
 def _labels(captions: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> Tensor:
-    """Token numbers (count, LENGTH) with the end, and -100 after it."""
+    """Token ids (count, LENGTH) with the end token, and -100 after it."""
     labels = torch.full((len(captions), LENGTH), -100)
     for row, caption in zip(labels, captions, strict=True):
         tokens = [*tokenizer(caption).input_ids[: LENGTH - 1], tokenizer.eos_token_id]
@@ -238,7 +238,7 @@ def _labels(captions: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> Tens
 
 
 def _named_words(captions: Sequence[str]) -> Tensor:
-    """Which of the most frequent content words each caption has, (count, WORDS) of 0 and 1."""
+    """Which of the most frequent content words each caption has: 0 or 1, (count, WORDS)."""
     contents = [set(content_words(caption)) for caption in captions]
     frequent = Counter(word for words in contents for word in sorted(words)).most_common(WORDS)
     named = torch.zeros(len(captions), WORDS)
@@ -249,7 +249,7 @@ def _named_words(captions: Sequence[str]) -> Tensor:
 
 
 def _view(pictures: Tensor, view: int, generator: torch.Generator) -> Tensor:
-    """A view of uint8 pictures as the network takes them: the first whole, the second mirrored."""
+    """A view of uint8 pictures in the network's format: the first whole, the second mirrored."""
     count = len(pictures)
     share = 1 - 0.35 * torch.rand(count, generator=generator)
     mirror = 1 - 2.0 * (torch.rand(count, generator=generator) < 0.5)

@@ -1,4 +1,4 @@
-"""Photos, captions and paintings as tensors, and which of them are kept out of training."""
+"""Photos, captions and paintings as tensors, and which of them are held out of training."""
 
 import csv
 import hashlib
@@ -30,7 +30,7 @@ class Photo:
 
 
 def is_held_out(name: str) -> bool:
-    """Whether a photo is kept for the evaluation: a fixed tenth, by the hash of its file name."""
+    """Whether a photo is held out for evaluation: a fixed tenth, by the hash of its file name."""
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:8], "big") % HELD_OUT_SHARE == 0
 
@@ -38,7 +38,7 @@ def is_held_out(name: str) -> bool:
 def read_photos(folder: Path, captions: Path) -> tuple[list[Photo], list[Photo]]:
     """The photos to train on and those held out, each in the order of their hashes.
 
-    Raises ValueError where the captions name a photo that is not in the folder.
+    Raises ValueError if the captions name a photo that is not in the folder.
     """
     with captions.open(encoding="utf-8", newline="") as file:
         rows = [(row["photo"], row["caption"].strip()) for row in csv.DictReader(file)]
@@ -57,14 +57,14 @@ def list_pictures(folder: Path) -> list[Path]:
 
 
 def frequent_words(captions: Iterable[str]) -> list[str]:
-    """The words that a painter can have learned from captions, with those of the style phrase."""
+    """The words that a painter can learn from captions, with those of the style phrase."""
     counts = Counter(word for caption in captions for word in re.findall(r"[a-z']+", caption))
     learned = {word for word, count in counts.items() if count >= LEARNED_FROM}
     return sorted(learned | set(STYLE.split()))
 
 
 def load_pictures(paths: Iterable[Path], size: int) -> Tensor:
-    """Pictures as uint8 of shape (count, 3, size, size), cropped to the centre and resized."""
+    """Pictures as uint8 of shape (count, 3, size, size), cropped to the center and resized."""
     arrays = []
     for path in paths:
         with Image.open(path) as image:

@@ -1,8 +1,8 @@
 """The autoencoder for 256 × 256 pictures, from one for 128 × 128 with the same latents.
 
-Encoder and decoder get one more stage. The encoder learns to say of a picture what the smaller one
-says of it at half the size, so that the painter's latents keep their meaning. The decoder learns to
-paint what a discriminator takes for the paintings of the style.
+Encoder and decoder get one more stage. The encoder learns to give a picture the latents that the
+smaller one gives it at half the size, so that the painter's latents keep their meaning. The decoder
+learns to paint what a discriminator takes for paintings in the style.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from pocket_training.perceptual import Perceptual
 SIZE, SMALL_SIZE = 256, 128
 STAGES = 5
 CROP = 128  # pixels that are judged; the decoder's first stages see the whole
-MARGIN = 8  # pixels around a crop that are painted, for what the convolutions see, and cut off
+MARGIN = 8  # pixels around a crop that are painted as context for the convolutions, then cut off
 WHOLE_LAYERS = 11  # of the decoder that come before the crop, up to maps of MAP × MAP
 MAP = 64
 LATENT_PIXELS = 16  # along a side of the square that a latent stands for
@@ -35,13 +35,13 @@ BLUR = 9  # pixels
 RIM = 3  # pixels
 NOISE = 0.15  # at most; the painter's latents are not exact either
 PAINTED_AT_ONCE = 16
-FITTED = 24  # pictures of each set that the encoder's first layers are solved on
+FITTED = 24  # pictures of each set that the encoder's first layers are fitted to
 
 
 def widen(small: AutoencoderTiny) -> AutoencoderTiny:
-    """An autoencoder of 256 × 256 pictures that does about what `small` does at 128 × 128.
+    """An autoencoder for 256 × 256 pictures that does about what `small` does at 128 × 128.
 
-    Its maps grow bilinearly: nearest neighbours leave a weave on flat skies.
+    It upsamples bilinearly: nearest neighbors leave a weave on flat skies.
     """
     large = AutoencoderTiny(
         encoder_block_out_channels=(WIDTH,) * STAGES,
@@ -100,10 +100,10 @@ def train_encoder(
 
 @torch.no_grad()
 def _fit_first_layers(large: AutoencoderTiny, small: AutoencoderTiny, pictures: Tensor) -> None:
-    """Have the first two layers say, as well as they can, what the first of `small` says.
+    """Fit the first two layers to output what the first layer of `small` does.
 
-    They are linear together, and see squares of 5 × 5 pixels: the first layer hands on the nine
-    neighbours of every pixel and a constant, the weights of the second are the least squares'.
+    Together they are linear and see squares of 5 × 5 pixels: the first layer passes on the nine
+    neighbors of every pixel and a constant, the second has weights by least squares.
     """
     first, second = large.encoder.layers[:2]
     pixels = to_unit(pictures)
@@ -112,25 +112,25 @@ def _fit_first_layers(large: AutoencoderTiny, small: AutoencoderTiny, pictures: 
     ones = torch.ones_like(squares[:, :1])
     seen = torch.cat([squares, ones], dim=1).transpose(1, 2).flatten(0, 1).double()
     wanted = goals.flatten(2).transpose(1, 2).flatten(0, 1).double()
-    # Neighbours are so alike that single precision is not enough.
+    # Neighbors are so alike that single precision is not enough.
     kernel = torch.linalg.solve(seen.T @ seen, seen.T @ wanted).float()
-    neighbours = torch.eye(27).view(27, 3, 3, 3)
+    neighbors = torch.eye(27).view(27, 3, 3, 3)
     for parameter in (first.weight, first.bias, second.weight):
         nn.init.zeros_(parameter)
-    first.weight[:27] = neighbours
+    first.weight[:27] = neighbors
     first.bias[27] = 1
     for channel, row, column in product(range(3), range(5), range(5)):
-        # The tap of the second layer, and the neighbour that the first one hands to it.
+        # The tap of the second layer, and the neighbor that the first one passes to it.
         down, right = min(row, 2), min(column, 2)
-        neighbour = 9 * channel + 3 * (row - down) + column - right
-        second.weight[:, neighbour, down, right] = kernel[25 * channel + 5 * row + column]
+        neighbor = 9 * channel + 3 * (row - down) + column - right
+        second.weight[:, neighbor, down, right] = kernel[25 * channel + 5 * row + column]
     second.weight[:, 27, 1, 1] = kernel[-1]
     for layer in (first, second):
         layer.weight += 1e-3 * torch.randn_like(layer.weight)  # the unused channels learn, too
 
 
 def halved(pictures: Tensor) -> Tensor:
-    """Pictures in [-1, 1] at half the size, as the smaller autoencoder was taught with."""
+    """Pictures in [-1, 1] at half the size, as the smaller autoencoder was trained on."""
     size = [side // 2 for side in pictures.shape[2:]]
     small = functional.interpolate(pictures, size, mode="bicubic", antialias=True)
     return small.clamp(-1, 1).contiguous(memory_format=torch.channels_last)
@@ -140,8 +140,8 @@ def halved(pictures: Tensor) -> Tensor:
 class Lesson:
     """Latents (count, channels, 16, 16), and the pictures (count, 3, 256, 256) they stand for.
 
-    Where the pictures are not exact, only their colours are asked for: of what the painter painted,
-    nobody knows how it should look. `count` of them are in every batch.
+    If the pictures are not exact, only their colors count, because nobody knows what the painter's
+    latents should look like. `count` of them are in every batch.
     """
 
     latents: Tensor
@@ -153,7 +153,7 @@ class Lesson:
 def paint(
     pipeline: StableDiffusionPipeline, prompts: Sequence[str], kept: Path
 ) -> tuple[Tensor, Tensor]:
-    """Latents that the painter makes of prompts, and the pictures of them, kept in a file."""
+    """The painter's latents for prompts and their pictures, kept in a file."""
     if not kept.exists():
         vae = pipeline.vae
         latents, pictures = [], []
@@ -222,16 +222,16 @@ def train(
             with torch.no_grad():
                 seen = judge.see(real)
             mistaken = judge.mistaken(seen, maps)
-        colours = functional.l1_loss(_coarse(painted), _coarse(goals))
+        colors = functional.l1_loss(_coarse(painted), _coarse(goals))
         differences = (painted - goals)[:exact].abs()
         details = differences.mean()
         rims = _rims(boxes[:exact]).to(device)
         rim = (differences * rims).sum() / (3 * rims.sum() + 1)
         grain = functional.relu(_grain(painted[:exact]) - _grain(goals[:exact])).mean()
-        # The heads have to know paintings before their word counts.
+        # The heads have to know paintings before their loss counts.
         trusted = min(max((progress - 0.02) / 0.03, 0.0), 1.0)
         loss: Tensor = (
-            colours + 0.3 * details + 0.7 * likeness + 0.1 * texture
+            colors + 0.3 * details + 0.7 * likeness + 0.1 * texture
             + 2 * grain + 10 * weave(painted) + rim + 0.25 * trusted * persuaded + mistaken
         )  # fmt: skip
         return loss
@@ -260,7 +260,7 @@ def _crops(pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, list[t
     """A crop of each picture, and its top left corner on the decoder's map."""
     scale = SIZE // MAP
     most = (SIZE - CROP) // LATENT_PIXELS
-    # Some are drawn beyond the edges and moved there, as edges are hard to paint.
+    # Some are drawn beyond the edges and moved to them: edges are hard to paint.
     places = torch.randint(-2, most + 3, (len(pictures), 2), generator=generator)
     corners = (places.clamp(0, most) * (LATENT_PIXELS // scale)).tolist()
     crops = [
@@ -279,14 +279,14 @@ def _drawn_crops(pictures: Tensor, count: int, generator: torch.Generator) -> Te
 
 
 def decoded_crops(decoder: DecoderTiny, latents: Tensor, corners: list[tuple[int, int]]) -> Tensor:
-    """The crops (count, 3, CROP, CROP) of what the decoder paints of latents.
+    """The crops (count, 3, CROP, CROP) of the decoder's pictures of latents.
 
-    The first stages are run on the whole, as they look far; the others on the crop with a margin.
+    The first stages run on the whole, because they see far; the others on the crop with a margin.
     """
     x = (latents / 3).tanh() * 3  # as the decoder's own `forward` does, which cannot crop
     for layer in decoder.layers[:WHOLE_LAYERS]:
         x = layer(x)
-    # Where the picture ends, so does the crop: beyond it there is no margin to paint.
+    # At the edges of the picture there is no margin to paint.
     scale = SIZE // MAP
     side = (CROP + 2 * MARGIN) // scale
     starts = [
@@ -313,7 +313,7 @@ def decoded_crops(decoder: DecoderTiny, latents: Tensor, corners: list[tuple[int
 def _rims(corners: list[tuple[int, int]]) -> Tensor:
     """Masks (count, 1, CROP, CROP) of the pixels at the edges of the pictures.
 
-    The convolutions are blind beyond an edge, and few of a picture's pixels lie there.
+    The convolutions see nothing beyond an edge, and few of a picture's pixels are there.
     """
     masks = torch.zeros(len(corners), 1, CROP, CROP)
     last = MAP - CROP * MAP // SIZE
@@ -330,22 +330,22 @@ def _coarse(pictures: Tensor) -> Tensor:
 
 
 def _grain(pictures: Tensor) -> Tensor:
-    """How much each square of 8 × 8 pixels differs from pixel to pixel.
+    """How much neighboring pixels differ in each square of 8 × 8 pixels.
 
-    A painting that has more of it than its original is one with a weave on a flat sky.
+    A painting with more of it than its original has a weave on a flat sky.
     """
     fine = pictures - functional.avg_pool2d(pictures, 3, 1, padding=1, count_include_pad=False)
     return (functional.avg_pool2d(fine.square(), 8) + 1e-5).sqrt()
 
 
 def weave(pictures: Tensor) -> Tensor:
-    """How strong the pattern is that repeats with every latent: what flat skies show as a weave.
+    """The strength of the pattern that repeats with every latent, which flat skies show as a weave.
 
-    Averaged over all squares that a latent stands for, what is painted there on purpose cancels.
+    Averaged over the squares of all latents, what is painted there on purpose cancels out.
     """
     half = BLUR // 2
     fine = pictures[..., half:-half, half:-half] - functional.avg_pool2d(pictures, BLUR, 1)
-    # Whole squares from the second on, as the first lacks a part of its surroundings.
+    # Whole squares from the second on, because the first has no surroundings on two sides.
     side = LATENT_PIXELS
     inner = fine[..., side - half : half - side, side - half : half - side]
     rows, columns = inner.shape[2] // side, inner.shape[3] // side

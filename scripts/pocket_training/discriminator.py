@@ -1,7 +1,7 @@
-"""What tells paintings from what is painted: small heads on what a pretrained network sees.
+"""The discriminator of real and generated paintings: small heads on a pretrained network.
 
 Sauer et al., "Projected GANs Converge Faster" (NeurIPS 2021): the network is frozen, and its maps
-are mixed by random weights, so that the heads cannot dwell on a few channels of it.
+are mixed by random weights, so that the heads cannot focus on a few of its channels.
 """
 
 import torch
@@ -17,7 +17,7 @@ CHANNELS = (16, 24, 40, 112, 320)  # of the maps of EfficientNet-lite0
 
 
 class Discriminator(nn.Module):
-    """Scores of pictures in [-1, 1] at five scales: high for paintings, low for painted ones."""
+    """Scores of pictures in [-1, 1] at five scales: high for real paintings, low for generated."""
 
     def __init__(self, trunk: Trunk) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Discriminator(nn.Module):
         return [head(each).float() for head, each in zip(self.heads, maps, strict=True)]
 
     def persuaded(self, maps: list[Tensor]) -> Tensor:
-        """The painter's loss: how little the maps of its pictures pass for those of paintings.
+        """The decoder's loss: how little the maps of its pictures pass for those of paintings.
 
         Its gradient reaches the maps, not the heads.
         """

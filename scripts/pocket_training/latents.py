@@ -1,4 +1,4 @@
-"""Pictures → what the painter learns from: latents of several views, and their prompts."""
+"""Pictures → the painter's training data: latents of several views, and their prompts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ def encode(
 ) -> Tensor:
     """Latents of each picture whole, mirrored, then of random squares of it, `views` in all.
 
-    Of (count, 3, 256, 256) bytes it makes (views · count, channels, 16, 16) half
-    floats, view by view.
+    Turns (count, 3, 256, 256) bytes into (views · count, channels, 16, 16) half floats, view by
+    view.
     """
     generator = torch.Generator().manual_seed(seed)
     encoded = []

@@ -30,7 +30,7 @@ class Plan:
     seconds: float
     batch_size: int
     learning_rate: float
-    average: float = 0.999  # decay a step of the averaged weights, which are what is kept
+    average: float = 0.999  # decay per step of the averaged weights, which are the result
     warmup: int = 100  # steps
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.98)
@@ -42,10 +42,9 @@ Draw = Callable[[M], Image.Image]
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 where it is faster: on CUDA, and on processors that multiply it themselves.
+    """bfloat16 where it is faster: on CUDA, and on processors with instructions for it.
 
-    With AMX or AVX-512 BF16 the convolutions train twice as fast as in float32, without them half
-    as fast.
+    With AMX or AVX-512 BF16, convolutions train twice as fast as in float32; without, half as fast.
     """
     abilities = torch.cpu.get_capabilities()
     faster = device.type != "cpu" or any(
@@ -64,12 +63,12 @@ def fit(
     seed: int,
     draw: Draw[M] | None = None,
 ) -> M:
-    """Train a module, or go on where an earlier run was cut off, and return its averaged weights.
+    """Train a module, or continue an interrupted run; returns it with its averaged weights.
 
     `loss_of(module, generator, progress)` draws a batch of plan.batch_size with the generator,
     which is seeded by the step, so that a resumed run sees what an uninterrupted one would;
-    `progress` is the share of the plan that is done. `draw` makes work/NAME-samples.png of the
-    averaged module now and then.
+    `progress` is the share of the plan that is done. `draw` occasionally draws
+    work/NAME-samples.png with the averaged module.
     """
     state = _State(name, module, plan, work)
     if state.done:
@@ -111,7 +110,7 @@ def fit(
 
 
 class _State(Generic[M]):
-    """What a checkpoint holds."""
+    """The content of a checkpoint."""
 
     def __init__(self, name: str, module: M, plan: Plan, work: Path) -> None:
         self.name, self.module, self.plan, self.work = name, module, plan, work
@@ -147,7 +146,7 @@ class _State(Generic[M]):
         """Count a step, and move the averaged weights towards the trained ones."""
         self.step += 1
         self.seconds += seconds
-        # The first steps' weights would otherwise weigh on the average for long.
+        # The first steps' weights would otherwise affect the average for a long time.
         share = max(1 - self.plan.average, 9 / (self.step + 9))
         with torch.no_grad():
             targets: list[Tensor] = list(self.averaged.parameters())

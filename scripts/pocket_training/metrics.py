@@ -1,4 +1,4 @@
-"""What the pocket models are measured by."""
+"""The metrics of the pocket models."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from monetize.scoring.metrics import Floats
 
-DRAWN = 500  # times, for the interval of a distance
-# Words that say little of what is seen: function words, numbers, and how things lie.
+DRAWN = 500  # bootstrap samples, for the interval of a distance
+# Words that say little about what is seen: function words, numbers, and positions.
 EMPTY_WORDS = frozenset(
     re.findall(
         r"\S+",
@@ -24,12 +24,12 @@ EMPTY_WORDS = frozenset(
 
 
 def content_words(text: str) -> list[str]:
-    """The words of a caption that say what is seen, in their order."""
+    """The words of a caption that say what is seen, in order."""
     return [word for word in re.findall(r"[a-z']+", text.lower()) if word not in EMPTY_WORDS]
 
 
 def content_f1(said: Sequence[str], truth: Sequence[str]) -> Floats:
-    """F1 of the sets of content words, of each caption."""
+    """F1 of each caption's set of content words."""
     scores = []
     for ours, theirs in zip(said, truth, strict=True):
         left, right = set(content_words(ours)), set(content_words(theirs))
@@ -80,7 +80,7 @@ def kernel_distance_interval(
 
 
 def variance_shares(values: Floats) -> dict[str, float]:
-    """Which parts of the variance are due to the prompt, to the seed, and to the two together.
+    """The shares of the variance due to the prompt, to the seed, and to their interaction.
 
     `values` are of shape (prompts, seeds, numbers of a picture); the parts add up to 1.
     """
@@ -96,13 +96,12 @@ def variance_shares(values: Floats) -> dict[str, float]:
 
 
 def own_among_nearest(painted: Floats, photos: Floats, nearest: int) -> Floats:
-    """Of each painting, 1 if its own photo is among the `nearest` photos to it, else 0.
+    """For each painting, 1 if its own photo is among the `nearest` photos to it, else 0.
 
-    By the cosines of features, whose components are measured from the photos' mean in units of
-    their deviation.
+    By the cosine of features, standardized by the mean and std of the photos'.
     """
-    mean, deviation = photos.mean(0), photos.std(0) + 1e-6
-    ours, theirs = ((each - mean) / deviation for each in (painted, photos))
+    mean, std = photos.mean(0), photos.std(0) + 1e-6
+    ours, theirs = ((each - mean) / std for each in (painted, photos))
     ours, theirs = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (ours, theirs))
     likeness = ours @ theirs.T
     nearer = (likeness > np.diag(likeness)[:, None]).sum(1)

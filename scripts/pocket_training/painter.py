@@ -1,4 +1,4 @@
-"""The painter: a UNet that takes noise from latents, and the text encoder that tells it what."""
+"""The painter: a UNet that removes noise from latents, and the text encoder that guides it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from pocket_training.loop import Plan, autocast, fit
 
 WIDTH = 192  # of a word
 CHANNELS = (64, 128, 160)
-# One in ten prompts is empty, so that guidance has a picture of nothing to lead away from.
+# One in ten prompts is empty, so that guidance has an unconditional prediction to depart from.
 UNPROMPTED = 0.1
 MIN_SNR = 5.0  # Hang et al., "Efficient Diffusion Training via Min-SNR Weighting", ICCV 2023
 
@@ -35,8 +35,8 @@ class Painter(nn.Module):
                 vocab_size=len(tokenizer),
                 hidden_size=WIDTH,
                 intermediate_size=2 * WIDTH,
-                # No layer: what a word means stays with the word, where a weight can reach it,
-                # and nothing of it leaks into the padding.
+                # No layers: a word's meaning stays at its own position, where a weight can
+                # reach it, and none of it leaks into the padding.
                 num_hidden_layers=0,
                 num_attention_heads=6,
                 max_position_embeddings=tokenizer.model_max_length,
@@ -51,7 +51,7 @@ class Painter(nn.Module):
             out_channels=latent_channels,
             block_out_channels=CHANNELS,
             layers_per_block=1,
-            # Attention below 16 × 16 only: it takes most of the time there, for little.
+            # Attention only below 16 × 16, where it would take most of the time for little gain.
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
             mid_block_type=None,
@@ -61,7 +61,7 @@ class Painter(nn.Module):
 
 
 def scheduler() -> DPMSolverMultistepScheduler:
-    """The noise schedule of Stable Diffusion, with velocities as the prediction."""
+    """The noise schedule of Stable Diffusion, with v-prediction."""
     return DPMSolverMultistepScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -102,8 +102,8 @@ def train(
         velocity = share.sqrt() * noise - (1 - share).sqrt() * latents
         noisy = noisy.contiguous(memory_format=torch.channels_last)
         with autocast(device):
-            told = model.text_encoder(words.to(device)).last_hidden_state
-            predicted = model.unet(noisy, steps, told).sample.float()
+            hidden_states = model.text_encoder(words.to(device)).last_hidden_state
+            predicted = model.unet(noisy, steps, hidden_states).sample.float()
         ratio = share / (1 - share)
         weight = ratio.clamp_max(MIN_SNR) / (ratio + 1)
         loss: Tensor = (weight * (predicted - velocity).square()).mean()
@@ -126,7 +126,7 @@ def train(
 def assemble(
     painter: Painter, vae: AutoencoderTiny, tokenizer: CLIPTokenizer
 ) -> StableDiffusionPipeline:
-    """The pipeline that these parts make."""
+    """The pipeline made of these parts."""
     pipeline = StableDiffusionPipeline(
         tokenizer=tokenizer,
         text_encoder=painter.text_encoder,
@@ -142,7 +142,7 @@ def assemble(
 
 
 def _encoded(tokenizer: CLIPTokenizer, prompts: Sequence[str]) -> Tensor:
-    """Token numbers (count, tokenizer.model_max_length), as the pipeline makes them."""
+    """Token ids (count, tokenizer.model_max_length), as the pipeline computes them."""
     tokens: Tensor = tokenizer(
         list(prompts), padding="max_length", truncation=True, return_tensors="pt"
     ).input_ids

@@ -1,6 +1,6 @@
-"""The parts that are trained: made anew or taken from an earlier training, and written.
+"""The parts that are trained: created, or loaded from an earlier training, and saved.
 
-The folder is the one that monetize loads: half precision, the layout of the real checkpoints.
+The folder is the one that monetize loads: half precision, in the layout of the real checkpoints.
 """
 
 import shutil
@@ -27,7 +27,7 @@ from pocket_training.tokenizers import train_clip_tokenizer, train_gpt2_tokenize
 
 @dataclass
 class Parts:
-    """The two models' parts; the tokenizers are never trained further."""
+    """The parts of the two models; the tokenizers are never trained further."""
 
     captioner: VisionEncoderDecoderModel
     captioner_tokenizer: PreTrainedTokenizerBase
@@ -39,8 +39,8 @@ class Parts:
     def build(cls, captions: Sequence[str], work: Path, seed: int) -> "Parts":
         """Untrained parts, with tokenizers for these captions.
 
-        The autoencoder is for pictures of 128 × 128, as it is cheaper to train; `widen` makes it
-        one for 256 × 256.
+        The autoencoder is for pictures of 128 × 128, which are cheaper to train on; `widen` turns
+        it into one for 256 × 256.
         """
         torch.manual_seed(seed)
         gpt2 = train_gpt2_tokenizer(captions, work / "gpt2")
@@ -53,9 +53,9 @@ class Parts:
 
     @classmethod
     def load(cls, folder: Path) -> "Parts":
-        """The parts that `save` wrote, to train on.
+        """The parts that `save` wrote, to train further.
 
-        The autoencoder's encoder stays as it is: the painter has learned what its latents mean.
+        The autoencoder's encoder stays fixed: the painter has learned what its latents mean.
         """
         pipeline = StableDiffusionPipeline.from_pretrained(
             folder / "painter", safety_checker=None, dtype=torch.float32
@@ -77,7 +77,7 @@ class Parts:
     def save(self, folder: Path, captions: Iterable[str]) -> int:
         """Write FOLDER/captioner and FOLDER/painter; returns their size in bytes.
 
-        The words that are frequent in the captions are listed as those that the painter knows.
+        The frequent words of the captions are listed as those that the painter knows.
         """
         for part in (self.captioner, self.autoencoder, self.painter):
             part.to("cpu", torch.float16)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-# Channels in, channels out, kernel, stride, padding; a maximum is pooled before the 2nd and 3rd.
+# Channels in, channels out, kernel, stride, padding; max pooling precedes the 2nd and the 3rd.
 CONVOLUTIONS = (
     (3, 64, 11, 4, 2),
     (64, 192, 5, 1, 2),
@@ -21,11 +21,11 @@ CONVOLUTIONS = (
     (384, 256, 3, 1, 1),
     (256, 256, 3, 1, 1),
 )
-TEXTURE_LAYERS = 3  # the first ones see strokes, the later ones things
+TEXTURE_LAYERS = 3  # the first layers see strokes, the later ones objects
 
 
 class Perceptual(nn.Module):
-    """LPIPS and the distance of textures, as two numbers, of pictures in [-1, 1]."""
+    """LPIPS and the distance between textures of pictures in [-1, 1], as two numbers."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def _gram(features: Tensor) -> Tensor:
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Reads arrays of numbers; refuses whatever else a pickle could run."""
+    """Reads arrays of numbers; refuses anything else that a pickle could run."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith("numpy") and name in ("_reconstruct", "ndarray", "dtype"):

