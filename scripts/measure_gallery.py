@@ -25,7 +25,7 @@ from monetize.cli.terminal import Terminal
 from monetize.csv_tables import to_csv
 from monetize.gallery.files import GalleryFiles
 from monetize.gallery.gallery import build
-from monetize.job.job import Outputs
+from monetize.job.outputs import Outputs
 from monetize.job.plan import photo_seed
 from monetize.job.report_reader import COLUMNS, read_results
 
@@ -122,7 +122,7 @@ def pictures(folder: Path, photos: Path | None) -> Iterator[tuple[Path, str]]:
 def pack(outputs: Outputs, chosen: Iterator[tuple[Path, str]], captions: dict[str, str]) -> None:
     """Write a zip and its reports, as a job does."""
     rows = []
-    with zipfile.ZipFile(outputs.archive, "w") as archive:
+    with zipfile.ZipFile(outputs.out, "w") as archive:
         for number, (path, name) in enumerate(chosen):
             archive.write(path, name)
             caption = captions.get(path.name, f"a picture of tree number {number} in the snow")

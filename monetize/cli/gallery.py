@@ -1,4 +1,4 @@
-"""`monetize gallery`: a contest zip as a page to browse."""
+"""`monetize gallery`: the paintings of a job as a page to browse."""
 
 from pathlib import Path
 
@@ -7,12 +7,13 @@ import click
 from monetize.cli.help import SectionedCommand, option_in
 from monetize.cli.options.common import verbosity_options
 from monetize.cli.options.output import gallery_output_options
-from monetize.cli.path_types import FILE, FOLDER
+from monetize.cli.path_types import FILE_OR_FOLDER, FOLDER
 from monetize.cli.terminal import Terminal
+from monetize.errors import UsageError
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("out", type=FILE)
+@click.argument("out", type=FILE_OR_FOLDER)
 @option_in("Input")(
     "--photos",
     type=FOLDER,
@@ -23,25 +24,31 @@ from monetize.cli.terminal import Terminal
 def gallery(
     out: Path, photos: Path | None, output: Path | None, overwrite: bool, quiet: bool, verbose: bool
 ) -> None:
-    """Build a page of the paintings in OUT, a zip that `monetize run` wrote.
+    """Build a page of the paintings in OUT, a zip or folder that `monetize run` wrote.
 
     The page shows each painting with its photo, caption and seed. You can search the captions,
     and compare photo and painting with a slider. It opens in any browser straight from the disk;
-    it needs only the folder next to it. Captions and seeds come from the reports next to OUT
-    (.csv, .json). Photos are cropped to the shape of their paintings.
+    it needs only the folder next to it. Captions and seeds come from the reports next to the zip,
+    or in the folder (.csv, .json). Photos are cropped to the shape of their paintings.
 
     \b
     Examples:
       monetize gallery images.zip
       monetize gallery images.zip --photos holidays/ -o show.html
       monetize gallery images.zip --overwrite
+      monetize gallery paintings/
     """
     from monetize.gallery.files import GalleryFiles
     from monetize.gallery.gallery import build
-    from monetize.job.job import Outputs
+    from monetize.job.outputs import Outputs
     from monetize.job.report_reader import read_results
 
-    outputs = Outputs(out)
+    outputs = Outputs.of(out)
+    if outputs.is_folder and not outputs.summary.exists():
+        raise UsageError(
+            f"{out} is a folder without a {outputs.summary.name}: give a zip, or a folder that "
+            "monetize run wrote"
+        )
     build(
         read_results(outputs),
         GalleryFiles(output or outputs.page),

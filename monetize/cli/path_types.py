@@ -43,12 +43,16 @@ class InputPath(click.Path):
 class NamePath(click.Path):
     """A path that may exist or not, such as a file to write.
 
-    `suffix` replaces that of the path in the longest name of the files that are written with it.
+    `suffix` replaces that of the path in the longest name of the files that are written with it,
+    or follows the name of a folder.
     """
 
-    def __init__(self, *, suffix: str = "", dir_okay: bool = False) -> None:
-        super().__init__(dir_okay=dir_okay, path_type=Path)
+    def __init__(
+        self, *, suffix: str = "", dir_okay: bool = False, is_folder: bool = False
+    ) -> None:
+        super().__init__(dir_okay=dir_okay or is_folder, path_type=Path)
         self.suffix = suffix
+        self.is_folder = is_folder
 
     def convert(
         self,
@@ -58,7 +62,10 @@ class NamePath(click.Path):
     ) -> Any:
         """Return the path, or fail for a name that no file can have."""
         path = Path(value)
-        longest = path.with_suffix(self.suffix) if self.suffix and path.name else path
+        longest = path
+        if self.suffix and path.name:
+            stem = path.name if self.is_folder else path.stem
+            longest = path.with_name(stem + self.suffix)
         if why := unusable_name(path) or unusable_name(longest):
             self.fail(f"{os.fspath(value)!r}: {why}", param, ctx)
         return super().convert(value, param, ctx)
@@ -71,3 +78,4 @@ OUTPUT_FILE = NamePath()
 # Problems with these are reported later, with advice.
 ZIP = NamePath(dir_okay=True)
 OUTPUT_ZIP = OUTPUT_PAGE = NamePath(suffix=".gallery.part", dir_okay=True)
+OUTPUT_FOLDER = NamePath(suffix=".gallery.part", is_folder=True)

@@ -1,4 +1,4 @@
-"""`monetize run`: a folder of photos into a contest zip."""
+"""`monetize run`: a folder of photos into a contest zip, or into a folder of paintings."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,18 +19,19 @@ from monetize.cli.options.weights import weight_options
 from monetize.cli.path_types import FOLDER, OUTPUT_ZIP
 from monetize.cli.presets import CONFIG, bundled_presets, warn_unless_faster
 from monetize.cli.terminal import Terminal, load_libraries
-from monetize.errors import UNREADABLE_EXIT_CODE
+from monetize.errors import UNREADABLE_EXIT_CODE, UsageError
 from monetize.presets import TABLES
 from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
 
 if TYPE_CHECKING:
     from monetize.job.job import Job
     from monetize.job.outcome import Outcome
+    from monetize.job.outputs import Outputs
 
 
 @click.command(cls=SectionedCommand)
 @click.argument("photos", type=FOLDER)
-@click.argument("out", type=OUTPUT_ZIP)
+@click.argument("out", type=OUTPUT_ZIP, required=False)
 @run_input_options
 @caption_options
 @run_prompt_options
@@ -47,7 +48,8 @@ def run(
     ctx: click.Context,
     /,
     photos: Path,
-    out: Path,
+    out: Path | None,
+    output_folder: Path | None,
     captions_file: Path | None,
     caption_missing: bool,
     overwrite: bool,
@@ -65,6 +67,9 @@ def run(
     packed into OUT, with two reports next to it (.csv, a row per photo; .json, the settings). At
     the end OUT is checked against the rules of the contest, as `monetize check` does.
 
+    With --output-folder in place of OUT, the paintings are files in a folder, and the reports are
+    monetize.csv and monetize.json in it.
+
     Paintings follow the captions alone; with --strength they start from the photos themselves and
     keep their composition.
 
@@ -81,13 +86,17 @@ def run(
       monetize run photos/ images.zip --time-budget 4h30m --palette monet
       monetize run photos/ images.zip --captions edited.csv --gallery
       monetize run holidays/ paintings.zip --strength 0.5
+      monetize run holidays/ --output-folder paintings/ --strength 0.5 --output-size fit
       monetize run photos/ images.zip --update
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
     """
     from monetize.gallery.job_gallery import JobGallery
-    from monetize.job.job import Outputs, prepare
+    from monetize.job.job import prepare
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
+    outputs = _outputs(out, output_folder)
+    if params["metadata"] is None:
+        params["metadata"] = outputs.is_folder
     settings = build(
         RunSettings,
         params,
@@ -96,14 +105,14 @@ def run(
         device=build(DeviceSettings, params),
     )
     if with_gallery and not (overwrite or update):
-        unfinished = JobGallery.unfinished(photos, captions_file, Outputs(out), settings)
+        unfinished = JobGallery.unfinished(photos, captions_file, outputs, settings)
         if unfinished is not None:
-            terminal.say(f"{out} is done; its gallery was interrupted and is built now")
+            terminal.say(f"{outputs.out} is done; its gallery was interrupted and is built now")
             results = unfinished.build(terminal)
             ctx.exit(UNREADABLE_EXIT_CODE if results.unreadable else 0)
     job = prepare(
         photos,
-        out,
+        outputs,
         settings,
         captions_file=captions_file,
         caption_missing=caption_missing,
@@ -124,12 +133,25 @@ def run(
 
     with gallery.pending() if gallery else nullcontext():
         _report_problems(job, outcome, terminal)
-        if not quiet:
-            _check(out, terminal, for_contest=_is_for_contest(ctx, out))
+        if not quiet and not outputs.is_folder:
+            _check(outputs.out, terminal, for_contest=_is_for_contest(ctx, outputs.out))
         _say_done(job, outcome, terminal)
         if gallery:
             gallery.build(terminal)
     ctx.exit(outcome.exit_code)
+
+
+def _outputs(out: Path | None, folder: Path | None) -> "Outputs":
+    """The outputs of a job; raises UsageError unless exactly one of both is given."""
+    from monetize.job.outputs import Outputs
+
+    if out is not None and folder is not None:
+        raise UsageError(f"both the zip {out} and --output-folder are given: leave out one")
+    if folder is not None:
+        return Outputs.of_folder(folder)
+    if out is None:
+        raise UsageError("give the zip to write, such as images.zip, or --output-folder")
+    return Outputs(out)
 
 
 def _report_problems(job: "Job", outcome: "Outcome", terminal: Terminal) -> None:
@@ -142,7 +164,7 @@ def _report_problems(job: "Job", outcome: "Outcome", terminal: Terminal) -> None
             terminal.warn(f"  {printable(photo)}: {why}")
         terminal.say(
             "Fix them, and run the same command with --update: it paints only the missing photos "
-            "and replaces the zip and its reports."
+            f"and replaces the {job.outputs.kind} and its reports."
         )
     if outcome.flagged:
         flagged = counted(outcome.flagged, "painting")
@@ -154,9 +176,9 @@ def _say_done(job: "Job", outcome: "Outcome", terminal: Terminal) -> None:
 
     from monetize.messages import counted
 
-    size = tqdm.format_sizeof(outcome.archive_bytes, "B")
+    size = tqdm.format_sizeof(outcome.output_bytes, "B")
     paintings = counted(outcome.paintings, "painting")
-    terminal.say(f"Done: {paintings}, {size}, in {job.outputs.archive}")
+    terminal.say(f"Done: {paintings}, {size}, in {job.outputs.out}")
 
 
 def _is_for_contest(ctx: click.Context, out: Path) -> bool:

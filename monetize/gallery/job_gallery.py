@@ -9,9 +9,9 @@ from pathlib import Path
 from monetize.errors import Interrupted, StorageError
 from monetize.gallery.files import GalleryFiles, is_gallery
 from monetize.gallery.gallery import build
-from monetize.job.job import Job, Outputs
+from monetize.job.job import Job
+from monetize.job.outputs import Outputs
 from monetize.job.report_reader import Results, read_results
-from monetize.job.workspace import Workspace
 from monetize.progress import Reporter
 from monetize.settings import RunSettings
 
@@ -34,7 +34,7 @@ class JobGallery:
         """
         label = label_of(job.folder, job.captions_file, job.settings)
         files = GalleryFiles(job.outputs.page, label)
-        workspace = Workspace(job.outputs.archive)
+        workspace = job.outputs.workspace
         is_its_own = workspace.started and files.folder.exists() and is_gallery(files.folder)
         overwrite = job.overwrite or workspace.may_replace or is_its_own
         files.check(overwrite=overwrite)
@@ -49,7 +49,7 @@ class JobGallery:
         None unless the job had the same photos, captions file and settings.
         """
         files = GalleryFiles(outputs.page, label_of(photos, captions_file, settings))
-        done = outputs.archive.is_file() and outputs.table.is_file()
+        done = outputs.last.is_file() and outputs.table.is_file()
         return cls(outputs, photos, files, True) if done and files.is_unfinished else None
 
     @contextmanager
@@ -60,8 +60,8 @@ class JobGallery:
 
     def build(self, reporter: Reporter) -> Results:
         """Build the gallery; an error or interruption says that the zip itself is done."""
-        archive = self.outputs.archive
-        rest = f"{archive} is done; monetize gallery {archive} builds its page"
+        out = self.outputs.out
+        rest = f"{out} is done; monetize gallery {out} builds its page"
         try:
             results = read_results(self.outputs)
             build(results, self.files, reporter, photos=self.photos, overwrite=self.overwrite)

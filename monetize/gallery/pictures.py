@@ -1,7 +1,6 @@
 """The images of a gallery: the zip's paintings unchanged, photos uncropped and about as large."""
 
 import os
-import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,8 +10,8 @@ from PIL import Image, ImageOps
 from monetize.errors import InputError, PhotoError
 from monetize.images.decoding import image_size, opened_photo
 from monetize.images.photos import photo_path
-from monetize.images.zip_files import read_member
-from monetize.job.report_reader import Results, Row, opened
+from monetize.job.painted_files import PaintedFiles, opened
+from monetize.job.report_reader import Results, Row
 from monetize.messages import printable
 from monetize.progress import Reporter
 
@@ -35,10 +34,10 @@ def write_pictures(
     rows = results.painted
     sizes: Counter[tuple[int, int]] = Counter()
     missing = {}
-    with opened(results.outputs.archive) as archive:
+    with opened(results.outputs) as files:
 
         def write(row: Row) -> tuple[tuple[int, int], str]:
-            size = _write_painting(archive, row.file, folder / "paintings" / row.file)
+            size = _write_painting(results, files, row.file, folder / "paintings" / row.file)
             if photos is None:
                 return size, NOT_FOUND
             return size, _write_photo(
@@ -58,13 +57,15 @@ def write_pictures(
     return sizes.most_common(1)[0][0], missing
 
 
-def _write_painting(archive: zipfile.ZipFile, name: str, path: Path) -> tuple[int, int]:
+def _write_painting(
+    results: Results, files: PaintedFiles, name: str, path: Path
+) -> tuple[int, int]:
     """Copy a painting's bytes; returns its width and height."""
     try:
-        data = read_member(archive, archive.getinfo(name))
+        data = files.read(name)
         size = image_size(data)
     except PhotoError as error:
-        raise InputError(f"{printable(name)} in {archive.filename}: {error}") from None
+        raise InputError(f"{printable(name)} in {results.outputs.out}: {error}") from None
     path.write_bytes(data)
     return size
 

@@ -27,7 +27,7 @@ GALLERY_MARK = "made-by-monetize.txt"
 # The folder of a finished job contains this report.
 OUTPUT_MARK = "monetize.json"
 # A workspace contains these, whatever it was renamed to.
-WORKSPACE_MARKS = frozenset({"job.json", "paintings"})
+WORKSPACE_MARKS = (frozenset({"job.json", "paintings"}), frozenset({"job.json", "lock"}))
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,11 @@ def _list(folder: Path) -> list[os.DirEntry[str]]:
 def is_our_own(folder: Path, names: Collection[str]) -> bool:
     """Whether monetize made a folder with these names in it: a workspace, gallery or output."""
     names = set(names)
-    is_workspace = folder.name.lower().endswith(WORKSPACE_SUFFIX) or names >= WORKSPACE_MARKS
-    return is_workspace or not names.isdisjoint({GALLERY_MARK, OUTPUT_MARK})
+    return (
+        folder.name.lower().endswith(WORKSPACE_SUFFIX)
+        or any(map(names.issuperset, WORKSPACE_MARKS))
+        or not names.isdisjoint({GALLERY_MARK, OUTPUT_MARK})
+    )
 
 
 def _other_kind(entry: os.DirEntry[str], path: Path) -> str | None:

@@ -1,19 +1,18 @@
 """Import a finished job: its captions and paintings go back into a workspace."""
 
 import shlex
-import zipfile
 from collections.abc import Iterator
 
 from monetize.chunks import chunks
 from monetize.errors import PhotoError
 from monetize.image_sizes import FIT
-from monetize.images.zip_files import read_member
 from monetize.job.caption_log import CaptionedPhoto, PhotoRecord
 from monetize.job.fingerprint import Fingerprint
-from monetize.job.job import Outputs
+from monetize.job.outputs import Outputs
+from monetize.job.painted_files import PaintedFiles, opened
 from monetize.job.painting_store import NewPainting
 from monetize.job.plan import painting_identity
-from monetize.job.report_reader import Results, Row, opened, read_results
+from monetize.job.report_reader import Results, Row, read_results
 from monetize.job.workspace import Workspace
 from monetize.messages import counted
 from monetize.progress import Reporter
@@ -30,21 +29,19 @@ def take_up_finished(
     Paintings made with other settings are left out, as are captions by another captioner. Raises
     InputError for reports that are missing or damaged.
     """
-    if not outputs.archive.exists() or workspace.paintings.count():
+    if not outputs.last.exists() or workspace.paintings.count():
         return
     results = read_results(outputs)
     if results.summary.captioner_digest == wanted.captioner_digest:
         _take_up_captions(results, workspace, wanted.captioner_digest)
     if results.summary.painter_digest != wanted.painter_digest:
-        reporter.warn(
-            f"{outputs.archive} was painted with other settings: all of it is painted again"
-        )
+        reporter.warn(f"{outputs.out} was painted with other settings: all of it is painted again")
         return
-    with opened(outputs.archive) as archive:
-        paintings = list(_paintings(results, archive, wanted))
+    with opened(outputs) as files:
+        paintings = list(_paintings(results, files, wanted))
         for number, part in enumerate(chunks(paintings, IMPORTED_AT_ONCE)):
             workspace.paintings.save(number, part)
-    reporter.say(f"Imported: {counted(len(paintings), 'painting')} from {outputs.archive}")
+    reporter.say(f"Imported: {counted(len(paintings), 'painting')} from {outputs.out}")
 
 
 def _take_up_captions(results: Results, workspace: Workspace, digest: str) -> None:
@@ -57,15 +54,13 @@ def _take_up_captions(results: Results, workspace: Workspace, digest: str) -> No
     )
 
 
-def _paintings(
-    results: Results, archive: zipfile.ZipFile, wanted: Fingerprint
-) -> Iterator[NewPainting]:
+def _paintings(results: Results, files: PaintedFiles, wanted: Fingerprint) -> Iterator[NewPainting]:
     """The paintings that are intact; a damaged one is painted again."""
     painter = wanted.painter
     from_photos = painter["--strength"] is not None or painter["--size"] == FIT
     for row in results.painted:
         try:
-            data = read_member(archive, archive.getinfo(row.file))
+            data = files.read(row.file)
         except PhotoError:
             continue
         yield NewPainting(

@@ -4,43 +4,18 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-from monetize.atomic_files import output_target
 from monetize.captioning.given_captions import read_given_captions
 from monetize.durations import format_duration
 from monetize.errors import InputError, PhotoError, UsageError
 from monetize.images.decoding import open_photo
 from monetize.images.own_paintings import pass_over_paintings
 from monetize.images.photos import Photo, find, require_some
-from monetize.job.workspace import Workspace
+from monetize.job.output_checks import check_outputs
+from monetize.job.outputs import Outputs
 from monetize.messages import name_some
 from monetize.prompts.style import read_styles
 from monetize.settings import RunSettings
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """The files that a job writes: the zip and, next to it, its CSV and JSON reports and a page."""
-
-    archive: Path
-
-    @property
-    def table(self) -> Path:
-        """A row for each photo."""
-        return self.archive.with_suffix(".csv")
-
-    @property
-    def summary(self) -> Path:
-        """Settings, checkpoints, counts."""
-        return self.archive.with_suffix(".json")
-
-    @property
-    def page(self) -> Path:
-        """The gallery, if one is wanted."""
-        return self.archive.with_suffix(".html")
 
 
 @dataclass(frozen=True)
@@ -57,10 +32,10 @@ class GivenCaptions:
 
 @dataclass(frozen=True)
 class Job:
-    """Photos in, zip out.
+    """Photos in, a zip or a folder out.
 
     `given_captions` replace the captioner, except for missing ones if `caption_missing`. Each
-    photo's style is one of `styles`. `overwrite` and `update` allow replacing a finished zip, the
+    photo's style is one of `styles`. `overwrite` and `update` allow replacing finished outputs, the
     latter keeping what fits. `begin`, from which a time budget counts, is a value of
     time.monotonic.
     """
@@ -87,7 +62,7 @@ class Job:
 
 def prepare(
     folder: Path,
-    out: Path,
+    outputs: Outputs,
     settings: RunSettings,
     *,
     captions_file: Path | None = None,
@@ -104,8 +79,7 @@ def prepare(
     photos, for a captions file without one of them, and for a file of styles that cannot be used.
     """
     begin = time.monotonic() - _elapsed(since, settings.time_budget)
-    outputs = Outputs(out)
-    _check_outputs(outputs, captions_file, overwrite=overwrite, update=update)
+    check_outputs(outputs, folder, captions_file, overwrite=overwrite, update=update)
     found = find(folder, recursive=settings.recursive)
     found = pass_over_paintings(found, folder)
     require_some(found, folder, settings.recursive)
@@ -172,61 +146,3 @@ def _given_captions(
                 "or use --caption-missing to have these photos captioned."
             )
     return GivenCaptions(captions, unreadable, note)
-
-
-def _check_outputs(
-    outputs: Outputs, captions_file: Path | None, *, overwrite: bool, update: bool
-) -> None:
-    out = outputs.archive
-    if overwrite and update:
-        raise UsageError("--overwrite starts again and --update keeps what fits: leave one out")
-    if out.suffix.lower() != ".zip":
-        raise UsageError(f"{out}: the output is a zip: give it a name such as images.zip")
-    if not out.parent.is_dir():
-        raise UsageError(f"{out}: there is no folder {out.parent}: create it first")
-    if out.is_dir():
-        raise UsageError(f"{out} is a folder: use another name for the zip")
-    for path in (out, outputs.table, outputs.summary):
-        output_target(path)  # raises for a device, pipe or socket
-    workspace = Workspace(out)
-    workspace.remove_leftover()
-    if captions_file:
-        _check_captions_file(captions_file.resolve(), outputs, workspace, overwrite)
-    if overwrite or workspace.may_replace:
-        return
-    if update:
-        _check_update(outputs, workspace)
-        return
-    # A job that has written its reports finds them again; any others are somebody's files.
-    others = () if workspace.reported else (outputs.table, outputs.summary)
-    for path in (out, *others):
-        if path.exists():
-            raise UsageError(
-                f"{path} exists. Use --update to keep the paintings in it that fit and paint the "
-                "rest, --overwrite to start again, or another name for the zip."
-            )
-
-
-def _check_update(outputs: Outputs, workspace: Workspace) -> None:
-    """Raise UsageError unless these are the files of a finished job."""
-    paths = (outputs.archive, outputs.table, outputs.summary)
-    there = [path for path in paths if path.exists()]
-    if there and not workspace.started and len(there) < len(paths):
-        raise UsageError(
-            f"--update needs a zip and both of its reports, but there is only {name_some(there)}. "
-            "Use another name for the zip, or --overwrite to start again."
-        )
-
-
-def _check_captions_file(
-    captions_file: Path, outputs: Outputs, workspace: Workspace, overwrite: bool
-) -> None:
-    if captions_file in (outputs.table.resolve(), outputs.summary.resolve()):
-        raise UsageError(
-            f"--captions {captions_file} would be overwritten by the report of "
-            f"{outputs.archive}: give the zip another name"
-        )
-    if overwrite and workspace.folder.resolve() in captions_file.parents:
-        raise UsageError(
-            f"--captions {captions_file} would be removed by --overwrite: copy it elsewhere first"
-        )

@@ -11,14 +11,16 @@ from monetize.errors import UNREADABLE_EXIT_CODE
 class Outcome:
     """What a finished job made.
 
-    Of the `paintings` in the zip, `flagged` were blacked out by the safety checker; `unreadable`
-    gives the reason for each photo that was not painted. `archive_sha256` is in hexadecimal.
+    Of the `paintings`, `flagged` were blacked out by the safety checker; `unreadable`
+    gives the reason for each photo that was not painted. `output_bytes` is the size
+    of the zip or of all paintings, `archive_sha256` the zip's digest in hexadecimal, empty for a
+    folder.
     """
 
     paintings: int
     flagged: int
     unreadable: Mapping[str, str]
-    archive_bytes: int
+    output_bytes: int
     archive_sha256: str
 
     @property

@@ -206,7 +206,9 @@ class PaintStage:
             painted = f"at {shown(pixels_of(settings.size))} pixels"
         resized = ""
         if output_size not in (FIT, settings.size):
-            resized = f", resized to {shown(pixels_of(output_size))} in the zip"
+            resized = (
+                f", resized to {shown(pixels_of(output_size))} in the {self._job.outputs.kind}"
+            )
         self._reporter.say(f"Painting {painted}{resized}")
         if settings.strength is not None:
             self._reporter.say(

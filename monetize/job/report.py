@@ -70,7 +70,7 @@ def summary(
         "painted": outcome.paintings - outcome.flagged,
         "flagged": outcome.flagged,
         "unreadable": len(outcome.unreadable),
-        "zip": {"bytes": outcome.archive_bytes, "sha256": outcome.archive_sha256},
+        **_output(outcome),
         "settings": {
             "run": _own_values(job.settings),
             "caption": _own_values(captioner.settings if captioner else job.settings.caption),
@@ -82,6 +82,12 @@ def summary(
         "versions": library_versions(),
     }
     return json.dumps(content, indent=2).encode() + b"\n"
+
+
+def _output(outcome: Outcome) -> dict[str, Any]:
+    if not outcome.archive_sha256:
+        return {"folder": {"bytes": outcome.output_bytes}}
+    return {"zip": {"bytes": outcome.output_bytes, "sha256": outcome.archive_sha256}}
 
 
 def library_versions() -> dict[str, str]:

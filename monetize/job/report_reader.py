@@ -9,16 +9,14 @@ import io
 import json
 import re
 import shlex
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from monetize.csv_tables import unescape_formula
 from monetize.errors import InputError, UsageError
-from monetize.images.zip_files import open_zip
-from monetize.job.job import Outputs
+from monetize.job.outputs import Outputs
+from monetize.job.painted_files import opened
 from monetize.job.summary_reader import Summary, read_summary
 from monetize.messages import name_some, printable
 from monetize.prompts.weights import parse_weight, split_weights
@@ -90,28 +88,23 @@ def read_results(outputs: Outputs) -> Results:
     painted = tuple(_row(row, outputs.table) for row in rows if row["status"] != "unreadable")
     if not painted:
         raise InputError(
-            f"{outputs.table}: no painting is listed: does it belong to {outputs.archive}?"
+            f"{outputs.table}: no painting is listed: does it belong to {outputs.out}?"
         )
-    with opened(outputs.archive) as archive:
-        members = set(archive.namelist())
-    strangers = [row.file for row in painted if row.file not in members or _in_folder(row.file)]
+    with opened(outputs) as files:
+        names = files.names
+    strangers = [row.file for row in painted if row.file not in names or _in_folder(row.file)]
     if strangers:
         raise InputError(
             f"{outputs.table} names {len(strangers)} paintings that are not at the root of "
-            f"{outputs.archive}: {name_some(strangers)}. Put the report and the zip of the same "
-            "job next to each other."
+            f"{outputs.out}: {name_some(strangers)}. Put the report and the {outputs.kind} of the "
+            "same job together."
         )
     return Results(outputs, painted, len(rows) - len(painted), read_summary(outputs.summary))
 
 
-@contextmanager
-def opened(archive: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip for reading; raises as `open_zip`, and InputError for damage found later."""
-    try:
-        with open_zip(archive) as file:
-            yield file
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{archive}: damaged: {error}. Create it again.") from None
+def painted_names(outputs: Outputs) -> set[str]:
+    """The names of a job's paintings by its table alone; raises InputError as `read_results`."""
+    return {row["file"] for row in _read_table(outputs) if not _in_folder(row["file"])}
 
 
 def _row(row: Mapping[str, str], table: Path) -> Row:
@@ -180,8 +173,9 @@ def _read_table(outputs: Outputs) -> list[dict[str, str]]:
         text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     except FileNotFoundError:
         raise InputError(
-            f"{path} is missing: it has the captions and seeds of {outputs.archive}. Put the "
-            "report that monetize run wrote next to the zip."
+            f"{path} is missing: it has the captions and seeds of {outputs.out}. Put the report "
+            f"that monetize run wrote {'into' if outputs.is_folder else 'next to'} the "
+            f"{outputs.kind}."
         ) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None

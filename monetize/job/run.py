@@ -1,15 +1,12 @@
 """The whole job: caption stage → paint stage → pack stage, resumable at any moment."""
 
-import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monetize.atomic_files import write_bytes, writing
+from monetize.atomic_files import write_bytes
 from monetize.captioning.spec import CaptionerSpec
-from monetize.contest.archive import changed_names, pack
+from monetize.contest.archive import changed_names
 from monetize.errors import InputError, Interrupted, MonetizeError, StorageError
-from monetize.file_errors import explain_read_errors
 from monetize.images.heic import heic_caution
 from monetize.images.palettes import PaletteSource
 from monetize.job import report
@@ -21,6 +18,7 @@ from monetize.job.outcome import Outcome
 from monetize.job.paint_stage import PaintStage
 from monetize.job.painting_store import SavedPainting
 from monetize.job.plan import Item, plan
+from monetize.job.publication import packed, publish
 from monetize.job.start_photos import StartPhotos, check_start_photos
 from monetize.job.weight_warnings import WeightWarnings, check_weights
 from monetize.job.workspace import Workspace
@@ -53,7 +51,7 @@ def run(job: Job, reporter: Reporter) -> Outcome:
         reporter.say(f"Captioner: {captioner}")
     reporter.say(f"Painter: {painter}")
     wanted = fingerprint(job, painter, captioner, palette)
-    with Workspace(job.outputs.archive) as workspace:
+    with job.outputs.workspace as workspace:
         try:
             changes = workspace.begin(
                 wanted.all,
@@ -102,9 +100,17 @@ class _Run:
         if not items:
             raise none_readable(captioned.unreadable)
         saved = painting.run(items)
-        outcome = self._pack(items, saved, captioned.unreadable)
+        files = {item.file: saved[item.identity].path for item in items}
+        size, digest = packed(job.outputs, workspace, files)
+        outcome = Outcome(
+            paintings=len(items),
+            flagged=sum(saved[item.identity].flagged for item in items),
+            unreadable=dict(captioned.unreadable),
+            output_bytes=size,
+            archive_sha256=digest,
+        )
         self._write_reports(items, saved, captioned, outcome)
-        workspace.publish((job.outputs.table, job.outputs.summary), outcome)
+        publish(job.outputs, workspace, files, outcome, self.reporter)
         return outcome
 
     def _caption(self, painting: PaintStage) -> Captioned:
@@ -132,28 +138,8 @@ class _Run:
             items.append(item)
         if items:
             warnings.tell(self.reporter)
-            _warn_about_names(items, self.reporter)
+            _warn_about_names(items, self.job.outputs.kind, self.reporter)
         return items
-
-    def _pack(
-        self,
-        items: Sequence[Item],
-        saved: Mapping[str, SavedPainting],
-        unreadable: Mapping[str, str],
-    ) -> Outcome:
-        packed = self.workspace.packed(self.job.outputs.archive)
-        with writing(packed) as file:
-            pack(file, [(item.file, saved[item.identity].path) for item in items])
-        with explain_read_errors(packed), packed.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Outcome(
-            paintings=len(items),
-            flagged=sum(saved[item.identity].flagged for item in items),
-            unreadable=dict(unreadable),
-            archive_bytes=size,
-            archive_sha256=digest,
-        )
 
     def _write_reports(
         self,
@@ -169,12 +155,12 @@ class _Run:
         write_bytes(workspace.packed(outputs.summary), summary)
 
 
-def _warn_about_names(items: Sequence[Item], reporter: Reporter) -> None:
+def _warn_about_names(items: Sequence[Item], kind: str, reporter: Reporter) -> None:
     """Report photos whose paintings have other names, because some system rejects theirs."""
     changed = changed_names({item.photo: item.file for item in items})
     if changed:
         pairs = name_some(f"{photo} is {file}" for photo, file in changed.items())
-        reporter.warn(f"names that not every system accepts are changed in the zip: {pairs}")
+        reporter.warn(f"names that not every system accepts are changed in the {kind}: {pairs}")
 
 
 def none_readable(reasons: Mapping[str, str]) -> InputError:

@@ -12,7 +12,7 @@ OUT.zip.work/ holds
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -38,8 +38,10 @@ JOB, LOCK, CAPTIONS, LOG, PAINTINGS = (
 class Workspace:
     """A job's folder, locked against a second process for as long as the `with` block lasts."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, last: Path | None = None) -> None:
+        """`last` is the output that is published last, by default `out` itself."""
         self.out = out
+        self._last = last or out
         self.folder = out.with_name(out.name + ".work")
         self.captions_file = self.folder / CAPTIONS
         self.caption_log = CaptionLog(self.folder / LOG)
@@ -111,7 +113,7 @@ class Workspace:
     def published(self) -> Outcome | None:
         """The outcome of a job that was cut off between its last rename and its end."""
         outcome = self._job().get("publishing")
-        whole = self.out.exists() and not self.packed(self.out).exists()
+        whole = self._last.exists() and not self.packed(self._last).exists()
         return Outcome.from_json(outcome) if outcome and whole else None
 
     def begin(
@@ -185,21 +187,29 @@ class Workspace:
         """Where an output is written before it gets its final name."""
         return self.folder / f"packed{output.suffix}"
 
+    def begin_publishing(self, paths: Iterable[Path], outcome: Outcome) -> None:
+        """Note that outputs get their final names from now on, as `published` tells afterwards.
+
+        Raises UsageError if one of these names was taken since the job began.
+        """
+        for path in paths:
+            if path.exists() and not self.may_replace:
+                raise UsageError(
+                    f"{printable(path)} was put there while the job ran: move it away, and the "
+                    "same command continues from there"
+                )
+        self._save_job({**self._job(), "publishing": outcome.to_json()})
+
     def publish(self, reports: tuple[Path, ...], outcome: Outcome) -> None:
         """Rename the packed reports and, last, the packed zip to their final names.
 
         Raises UsageError if one of these names was taken since the job began.
         """
         ours = reports if self.reported else ()
-        for path in (*reports, self.out):
-            if path.exists() and path not in ours and not self.may_replace:
-                raise UsageError(
-                    f"{printable(path)} was put there while the job ran: move it away, and the "
-                    "same command continues from there"
-                )
-        self._save_job({**self._job(), "publishing": outcome.to_json()})
+        paths = (*reports, self.out)
+        self.begin_publishing([path for path in paths if path not in ours], outcome)
         with explain_write_errors(self.out):
-            for path in (*reports, self.out):
+            for path in paths:
                 self.packed(path).replace(path)
             flush_folder(self.out.parent)
 

@@ -16,10 +16,11 @@ from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPTextModel, VisionEncoderDecoderModel
 
 from benchmark.measure import peak_memory
-from monetize.job import run
+from monetize.job import publication, run
 from monetize.job.caption_stage import CaptionStage
 from monetize.job.executors import chunk_painter
 from monetize.job.job import prepare
+from monetize.job.outputs import Outputs
 from monetize.job.painting_store import PaintingStore
 from monetize.painting.batching import BatchPainter
 from monetize.painting.painter import Painter
@@ -39,7 +40,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "paint": [(Painter, "start"), (PendingPaintings, "result")],
     "encode": [(chunk_painter, "to_jpeg")],
     "save": [(PaintingStore, "save")],
-    "pack": [(run, "pack")],
+    "pack": [(publication, "pack")],
     "load": [(BatchPainter, "load")],
 }
 
@@ -107,7 +108,7 @@ def split(
         any_stage = stack.enter_context(_watched(chain(*STAGES.values())))
         # Only the time of their thread, because others read and encode meanwhile.
         models = stack.enter_context(_watched(MODEL_CALLS, time.thread_time))
-        run.run(prepare(folder, work / "images.zip", settings), Reporter())
+        run.run(prepare(folder, Outputs(work / "images.zip"), settings), Reporter())
     wall, processor = time.perf_counter() - begin[0], time.process_time() - begin[1]
     seconds = {name: watch.seconds for name, watch in watches.items()}
     seconds |= {"idle": wall - busy.seconds, "rest": wall - any_stage.seconds}

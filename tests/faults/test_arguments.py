@@ -100,7 +100,7 @@ def test_a_long_prompt_in_wide_letters_names_a_file_all_the_same(cli: Run, tiny:
     [
         (("run", "photo.jpg", "a.zip"), "'photo.jpg' is a file; give the folder that it is in"),
         (("run", "none.jpg", "a.zip"), "'none.jpg' does not exist; give a folder"),
-        (("gallery", "."), "'.' is a folder; give a file"),
+        (("gallery", "."), ". is a folder without a monetize.json: give a zip, or a folder that"),
         (("gallery", "photo.jpg", "--photos", "photo.jpg"), "'photo.jpg' is a file; give the fol"),
         (("info", "."), "'.' is a folder; give a file"),
         (("run", ".", "a.zip", "--config", "."), "'.' is a folder; give a file"),

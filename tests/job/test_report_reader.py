@@ -10,7 +10,7 @@ from helpers import Run, names
 
 from monetize.csv_tables import to_csv
 from monetize.errors import InputError
-from monetize.job.job import Outputs
+from monetize.job.outputs import Outputs
 from monetize.job.report_reader import read_results
 
 

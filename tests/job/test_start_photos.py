@@ -8,7 +8,7 @@ import pytest
 from helpers import BUNDLED_PHOTOS, Run, Tiny, members, rows
 from PIL import Image
 
-from monetize.job.job import Outputs
+from monetize.job.outputs import Outputs
 from monetize.job.report_reader import read_results
 
 FROM_PHOTOS = ("--strength", 0.5)

@@ -3,16 +3,23 @@
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
 from monetize.cli.parameter_types import SIZE
-from monetize.cli.path_types import OUTPUT_FILE, OUTPUT_PAGE
+from monetize.cli.path_types import OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_PAGE
 from monetize.settings import RunSettings
 
 _option = option_in("Output")
 
 run_output_options = all_of(
     _option(
+        "--output-folder",
+        type=OUTPUT_FOLDER,
+        help="Write the paintings into this folder in place of a zip. It is created, or must be "
+        "empty or that of an earlier job. Photos in subfolders are painted into it as well, under "
+        "the names that they have in a zip.",
+    ),
+    _option(
         "--output-size",
         type=SIZE,
-        help="Size of the JPEGs in the zip, in pixels: N for a square, as the contest requires, "
+        help="Size of the JPEGs, in pixels: N for a square, as the contest requires, "
         "WIDTHxHEIGHT, or fit for the size that is painted.",
         **shown_default(RunSettings.output_size),
     ),
@@ -24,8 +31,9 @@ run_output_options = all_of(
     ),
     _option(
         "--metadata/--no-metadata",
-        help="Write prompt and settings into each JPEG, as `monetize paint` does.",
-        **shown_default(RunSettings.metadata),
+        default=None,
+        help="Write prompt and settings into each JPEG, as `monetize paint` does.  "
+        "[default: with --output-folder, not in a zip]",
     ),
     _option(
         "--gallery/--no-gallery",
@@ -36,7 +44,11 @@ run_output_options = all_of(
         "--time-budget does not include it.",
     ),
     _option("--keep-work", is_flag=True, help="Keep the folder OUT.work when the job is done."),
-    _option("--overwrite", is_flag=True, help="Start over, and replace OUT if it exists."),
+    _option(
+        "--overwrite",
+        is_flag=True,
+        help="Start over, and replace OUT, or the paintings in the folder, if they exist.",
+    ),
     _option(
         "--update",
         is_flag=True,

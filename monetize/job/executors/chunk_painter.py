@@ -153,8 +153,8 @@ def to_jpeg(
     exif = jpeg_exif(text)
     if exif is None:
         raise PaintingError(
-            f"The prompt {first_line(text, 60)!r} is too long for a JPEG's metadata: leave out "
-            "--metadata"
+            f"The prompt {first_line(text, 60)!r} is too long for a JPEG's metadata: use "
+            "--no-metadata"
         )
     image.save(buffer, "JPEG", quality=quality, exif=exif)
     return buffer.getvalue()

@@ -1,0 +1,68 @@
+"""Where a job writes: a zip with its reports next to it, or a folder with its reports in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from monetize.images.photos import OUTPUT_MARK
+from monetize.job.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files that a job writes: paintings in `out`, CSV and JSON reports, and a page next to it.
+
+    The reports of a zip have its name; those in a folder are called monetize, so that the folder
+    can be moved as a whole, and is recognized among photos.
+    """
+
+    out: Path
+    is_folder: bool = False
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Self:
+        """The outputs of `--output-folder`, by a path such as `.` too."""
+        return cls(folder if folder.name not in ("", "..") else folder.resolve(), is_folder=True)
+
+    @classmethod
+    def of(cls, out: Path) -> Self:
+        """The outputs of a finished job, whichever of both `out` is."""
+        return cls.of_folder(out) if out.is_dir() else cls(out)
+
+    @property
+    def kind(self) -> str:
+        """What `out` is, in a word."""
+        return "folder" if self.is_folder else "zip"
+
+    @property
+    def table(self) -> Path:
+        """A row for each photo."""
+        return self.summary.with_suffix(".csv")
+
+    @property
+    def summary(self) -> Path:
+        """Settings, checkpoints, counts."""
+        return self.out / OUTPUT_MARK if self.is_folder else self.out.with_suffix(".json")
+
+    @property
+    def page(self) -> Path:
+        """The gallery, if one is wanted."""
+        if self.is_folder:
+            return self.out.with_name(f"{self.out.name}.html")
+        return self.out.with_suffix(".html")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of these outputs whose names are known before the job."""
+        reports = (self.table, self.summary)
+        return reports if self.is_folder else (self.out, *reports)
+
+    @property
+    def last(self) -> Path:
+        """The file that is put in place last: the job is finished if it is there."""
+        return self.table if self.is_folder else self.out
+
+    @property
+    def workspace(self) -> Workspace:
+        """The folder next to `out` that makes the job resumable."""
+        return Workspace(self.out, self.last)
