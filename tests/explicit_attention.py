@@ -1,4 +1,4 @@
-"""Attention written out, to hold the fused kernels, the weights and the heat maps against."""
+"""Explicit attention, to compare the fused kernels, the weights and the heat maps with."""
 
 import torch
 from diffusers.models.attention_processor import Attention
@@ -8,11 +8,11 @@ class ExplicitAttention:
     """A processor for `set_attn_processor`: softmax of the scores, times the values."""
 
     def own(self, probabilities: torch.Tensor, heads: int) -> torch.Tensor:
-        """See or change what each pixel takes of each pixel; (batch · heads, pixels, pixels)."""
+        """See or change what each pixel takes from each pixel; (batch · heads, pixels, pixels)."""
         return probabilities
 
     def cross(self, probabilities: torch.Tensor, heads: int) -> torch.Tensor:
-        """See or change what each pixel takes of each word; (batch · heads, pixels, 77)."""
+        """See or change what each pixel takes from each word; (batch · heads, pixels, 77)."""
         return probabilities
 
     def __call__(

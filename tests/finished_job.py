@@ -1,4 +1,4 @@
-"""What a job leaves: a zip, its reports and its photos, made without painting."""
+"""The files of a finished job: a zip, its reports and its photos, made without painting."""
 
 import io
 import json

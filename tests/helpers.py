@@ -113,7 +113,7 @@ def names(folder: Path) -> set[str]:
 
 @contextmanager
 def nobody() -> Iterator[None]:
-    """Give up root's right to read everything for a while."""
+    """Give up root's permission to read everything inside the block."""
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(65534)
@@ -125,7 +125,7 @@ def nobody() -> Iterator[None]:
 
 
 def open_to_others(path: Path) -> None:
-    """Let everybody read what is below path, and reach it."""
+    """Let everybody read path and everything below it, and reach it."""
     for folder in path.parents:
         if folder == Path(tempfile.gettempdir()).resolve():
             break
@@ -135,7 +135,7 @@ def open_to_others(path: Path) -> None:
 
 
 def close_to_others(path: Path) -> None:
-    """Take every right to path away, but not those to reach it."""
+    """Remove every permission for path, but keep it reachable."""
     open_to_others(path)
     path.chmod(0o000)
 

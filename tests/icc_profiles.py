@@ -31,7 +31,7 @@ def gray_profile(gamma: float) -> bytes:
 
 
 def cmyk_profile() -> bytes:
-    """A profile by a table in which each ink takes an equal part of the lightness, and no hue."""
+    """A table-based profile in which each ink takes an equal part of the lightness, without hue."""
     ramp = bytes(range(256))
     corners = np.indices((2, 2, 2, 2)).reshape(4, -1).sum(0)  # inks of each corner, of 4
     table = b"".join(bytes([255 - 255 * inks // 4, 128, 128]) for inks in corners.tolist())

@@ -1,4 +1,4 @@
-"""What a machine has is tried, not believed."""
+"""Devices are tried out, not just listed."""
 
 from types import SimpleNamespace
 
@@ -46,7 +46,7 @@ def test_without_cuda_the_cpu_is_used() -> None:
 
 @pytest.mark.skipif(torch.version.cuda is not None, reason="shows a torch without CUDA")
 @pytest.mark.usefixtures("_card")
-def test_a_card_that_is_there_and_does_not_compute_is_said_to() -> None:
+def test_a_card_that_does_not_compute_is_reported_as_such() -> None:
     card, cpu = report_devices()
     assert (card.device, card.name, card.memory) == ("cuda:0", "Tesla T4", 15_800_000_000)
     assert (card.compute_capability, card.bfloat16) == ("7.5", False)

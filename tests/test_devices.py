@@ -77,8 +77,8 @@ def test_bfloat16_is_refused_by_a_card_that_would_emulate_it(
     assert place(DeviceSettings(device="cuda:0")).dtype is torch.float16
 
 
-def test_a_device_is_believed_only_when_it_has_computed_a_number() -> None:
-    """Fake tensors claim to be on CUDA, but nothing can be read from them."""
+def test_a_device_is_trusted_only_when_it_has_computed_a_number() -> None:
+    """Fake tensors claim to be on CUDA, but cannot be read."""
     with FakeTensorMode(), pytest.raises(UsageError, match=r"--device cuda: .* cannot use"):
         place(DeviceSettings(device="cuda"))
 

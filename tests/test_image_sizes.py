@@ -20,7 +20,7 @@ def test_a_size_is_a_number_or_width_and_height(
 
 
 @pytest.mark.parametrize("text", ["", "big", "512x", "x512", "5.5", "1x2x3", "fits", "-8x8"])
-def test_another_text_is_no_size(text: str) -> None:
+def test_other_text_is_not_a_size(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size: write a whole number, WIDTHxHEIGHT"):
         parse_size(text)
 

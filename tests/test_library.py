@@ -36,7 +36,7 @@ def test_it_prints_nothing_and_writes_settings_into_the_file(tmp_path: Path) -> 
     assert "Token weights: tree=-1" in text
 
 
-def test_importing_it_imports_no_torch() -> None:
+def test_importing_it_does_not_import_torch() -> None:
     code = "import sys, monetize; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 

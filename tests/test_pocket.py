@@ -1,4 +1,4 @@
-"""The whole tool with the models that come along, whose pictures mean something."""
+"""The whole tool with the bundled models, whose pictures show something."""
 
 import io
 import json
@@ -113,7 +113,7 @@ def test_a_batch_paints_what_one_at_a_time_does(painter: Painter) -> None:
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULER_CLASSES)
-def test_every_scheduler_paints_a_like_picture(painter: Painter, scheduler: str) -> None:
+def test_every_scheduler_paints_a_similar_picture(painter: Painter, scheduler: str) -> None:
     other = Painter.from_pretrained(
         "pocket", device="cpu", scheduler=scheduler, num_inference_steps=50
     )
@@ -185,7 +185,7 @@ def test_tokens_are_its_own(cli: Run) -> None:
     assert "longer than the 32 tokens that the painter sees" in long
 
 
-def test_words_that_it_never_learned_are_told_once(cli: Run, tmp_path: Path) -> None:
+def test_words_that_it_never_learned_are_reported_once(cli: Run, tmp_path: Path) -> None:
     options = ("--model", "pocket", "--steps", 1, "-n", 2, "-o", tmp_path / "a.png")
     said = cli("paint", "a pine in van gogh style", *options).stderr
     assert said.count("pocket does not know 'pine', 'van', 'gogh'") == 1
@@ -193,13 +193,13 @@ def test_words_that_it_never_learned_are_told_once(cli: Run, tmp_path: Path) -> 
     assert "does not know" not in known
 
 
-def test_a_style_that_it_never_learned_is_told_before_a_job(cli: Run, tmp_path: Path) -> None:
+def test_a_style_that_it_never_learned_is_reported_before_a_job(cli: Run, tmp_path: Path) -> None:
     options = ("--limit", 1, "--steps", 1, "--device", "cpu", "--style", "by turner")
     said = cli("run", BUNDLED_PHOTOS, tmp_path / "out.zip", *options).stderr
     assert "pocket does not know 'turner'" in said
 
 
-def test_a_size_that_it_never_learned_is_told(cli: Run, tmp_path: Path) -> None:
+def test_a_size_that_it_never_learned_is_reported(cli: Run, tmp_path: Path) -> None:
     options = ("--model", "pocket", "--steps", 1, "-o", tmp_path / "a.png", "--size")
     assert "it repeats what it paints" in cli("paint", SUNSET, *options, 512).stderr
     assert "repeats" not in cli("paint", SUNSET, *options, 128, "--overwrite").stderr

@@ -1,4 +1,4 @@
-"""What the README shows can be typed."""
+"""The commands and the code in the README work."""
 
 import re
 import shlex
@@ -26,7 +26,7 @@ def test_every_command_line_is_understood(line: str) -> None:
     _, name, *arguments = shlex.split(line, comments=True)
     command = main.get_command(click.Context(main), name)
     assert command is not None
-    # Raises for an option that the command lacks.
+    # Raises for an option that the command does not have.
     values, _, _ = command.make_parser(click.Context(command)).parse_args(arguments)
     assert set(values) <= {param.name for param in command.params}
 

@@ -27,7 +27,7 @@ def test_a_reader_that_has_gone_loses_nothing(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
-def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.TextIOWrapper(io.BufferedWriter(TolerantFile("/dev/full", "w")))
     monkeypatch.setattr(sys, "stdout", stream)
     print("x")  # is still in the buffer

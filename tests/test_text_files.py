@@ -34,7 +34,7 @@ def test_text_is_the_same_with_any_byte_order_mark(data: bytes) -> None:
         (b"\x89PNG\r\n\x1a\n\0\0", "not valid UTF-8"),
     ],
 )
-def test_other_data_is_refused_with_what_to_do(data: bytes, message: str) -> None:
+def test_other_data_is_refused_with_advice(data: bytes, message: str) -> None:
     with pytest.raises(UnicodeError, match=message):
         decode(data)
 

@@ -81,7 +81,7 @@ def test_other_encodings_are_refused(tmp_path: Path) -> None:
 FORMULAS = {"=a.jpg": "=1+1", "@b/c.jpg": "+x", "-.jpg": "@x -y", "'=.jpg": "'-1", "p.jpg": "-1"}
 
 
-def test_captions_that_look_like_formulas_are_no_formulas_and_come_back(tmp_path: Path) -> None:
+def test_captions_that_look_like_formulas_are_escaped_and_come_back(tmp_path: Path) -> None:
     path = tmp_path / "captions.csv"
     path.write_bytes(captions_to_csv(FORMULAS))
     assert read_captions(path) == FORMULAS
@@ -96,7 +96,7 @@ def test_a_caption_that_somebody_wrote_as_a_formula_is_read_as_it_is(tmp_path: P
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
+def test_a_byte_order_mark_determines_the_encoding(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "captions.csv"
     path.write_bytes("photo,caption\na.jpg,un café\n".encode(encoding))
     assert read_captions(path) == {"a.jpg": "un café"}

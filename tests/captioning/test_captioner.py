@@ -14,7 +14,7 @@ def images(photos: Path) -> list[Image.Image]:
     return [Image.open(path) for path in sorted(photos.iterdir())]
 
 
-def test_a_batch_says_what_each_photo_says_alone(
+def test_a_batch_captions_each_photo_as_if_it_were_alone(
     captioner: Captioner, images: list[Image.Image]
 ) -> None:
     together = captioner.caption(images)
@@ -22,7 +22,7 @@ def test_a_batch_says_what_each_photo_says_alone(
     assert len(set(together)) > 1
 
 
-def test_captions_keep_to_the_length_asked_for(
+def test_captions_keep_to_the_requested_length(
     tiny: Tiny, captioner: Captioner, images: list[Image.Image]
 ) -> None:
     short = Captioner.from_pretrained(str(tiny.captioner), device="cpu", max_length=5)
@@ -35,7 +35,7 @@ def test_images_are_taken_one_at_a_time(captioner: Captioner, images: list[Image
     assert captioner.caption([]) == []
 
 
-def test_captioning_warns_of_nothing(
+def test_captioning_prints_no_warnings(
     captioner: Captioner,
     images: list[Image.Image],
     caplog: pytest.LogCaptureFixture,

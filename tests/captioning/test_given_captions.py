@@ -48,7 +48,7 @@ def as_sidecars(cli: Run, photos: Path, tmp_path: Path, flags: tuple[object, ...
 
 
 @pytest.mark.parametrize("write", [as_csv, as_json, as_sidecars])
-def test_captions_in_every_form_that_is_written_give_the_captioners_paintings(
+def test_captions_written_in_any_form_give_the_captioners_paintings(
     cli: Run,
     run_job: Run,
     tiny: Tiny,
@@ -83,7 +83,7 @@ def test_missing_sidecars_are_captioned_if_asked(
     assert second["caption"]
 
 
-def test_coco_captions_that_are_left_out_are_said(
+def test_coco_captions_that_are_left_out_are_reported(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:
     coco = tmp_path / "captions_val2014.json"

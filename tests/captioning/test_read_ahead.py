@@ -33,7 +33,9 @@ def test_batches_are_captioned_as_they_are_alone(captioner: Captioner, six: list
         assert reasons == {}
 
 
-def test_what_cannot_be_read_is_told_and_left_out(captioner: Captioner, six: list[Photo]) -> None:
+def test_unreadable_photos_are_reported_and_left_out(
+    captioner: Captioner, six: list[Photo]
+) -> None:
     for photo in (six[0], six[4], six[5]):
         photo.path.write_bytes(b"")
     first, second, third = of_readable(captioner, chunks(six, 2), captioner.caption)

@@ -9,7 +9,7 @@ def painter(folder: Path) -> Checkpoint:
     return Checkpoint("small", "small", folder, PAINTER)
 
 
-def test_words_outside_of_the_list_are_unknown_once_and_in_their_order(tmp_path: Path) -> None:
+def test_words_outside_the_list_are_unknown_once_and_in_order(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("a\nred\nsun\n")
     texts = ["A red pine, 2 Zürich suns", "a pine"]
     assert unknown_words(painter(tmp_path), texts) == ["pine", "zürich", "suns"]

@@ -113,7 +113,7 @@ def test_its_tokens_are_those_of_clip(single: Path, cli: Run) -> None:
     assert "@2  pine</w>" in result.stdout
 
 
-def test_nothing_is_said_of_a_plain_file(single: Path) -> None:
+def test_a_plain_file_needs_no_message(single: Path) -> None:
     listener = Listener()
     resolve(str(single), PAINTER, say=listener.say)
     assert listener.said == []

@@ -91,7 +91,7 @@ def rewrite(path: Path, edit: Edit) -> None:
     save_file(weights, path)
 
 
-def test_averaged_weights_are_not_used_and_that_is_said(single: Path, tiny: Tiny) -> None:
+def test_averaged_weights_are_not_used_which_is_reported(single: Path, tiny: Tiny) -> None:
     def add_averaged(weights: dict[str, torch.Tensor]) -> None:
         for key in [key for key in weights if key.startswith("model.diffusion_model.")]:
             flat = "model_ema." + key.removeprefix("model.").replace(".", "")

@@ -16,7 +16,7 @@ from monetize import atomic_files
 
 
 @pytest.mark.parametrize(("name", "save", "why"), BAD_PHOTOS.values(), ids=list(BAD_PHOTOS))
-def test_a_bad_photo_is_listed_and_stops_no_other(
+def test_a_bad_photo_is_listed_and_does_not_stop_the_others(
     run_job: Run,
     photos: Path,
     tmp_path: Path,

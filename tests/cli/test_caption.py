@@ -8,7 +8,7 @@ from pathlib import Path
 from helpers import BUNDLED_PHOTOS, Run, Tiny, members, rows
 
 
-def test_one_photo_gives_its_caption_alone(cli: Run, tiny: Tiny) -> None:
+def test_one_photo_prints_only_its_caption(cli: Run, tiny: Tiny) -> None:
     photo = BUNDLED_PHOTOS / "temple.jpg"
     result = cli("caption", photo, "--captioner", tiny.captioner)
     assert result.exit_code == 0, result.stderr
@@ -53,7 +53,9 @@ def test_a_bad_photo_is_reported_next_to_the_captions(cli: Run, tiny: Tiny, phot
     assert sum("caption" in each for each in objects) == 5
 
 
-def test_caption_wants_one_form_and_some_photo(cli: Run, tiny: Tiny, tmp_path: Path) -> None:
+def test_caption_requires_one_form_and_at_least_one_photo(
+    cli: Run, tiny: Tiny, tmp_path: Path
+) -> None:
     photo = tmp_path / "a.jpg"
     photo.write_bytes(b"")
     flags = ("--captioner", tiny.captioner)

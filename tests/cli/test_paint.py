@@ -37,7 +37,7 @@ def test_a_painting_is_named_after_prompt_and_seed(paint: Run) -> None:
     assert first == second
 
 
-def test_a_random_seed_is_told(paint: Run) -> None:
+def test_a_random_seed_is_printed(paint: Run) -> None:
     result = paint(PROMPT)
     [seed] = re.findall(r"^Seed: (\d+)$", result.stderr, re.MULTILINE)
     assert Path(f"a-pine-tree-and-a-red-sun-{seed}.png").exists()
@@ -108,7 +108,7 @@ def test_a_prompt_that_is_too_long_is_painted_with_a_warning(paint: Run) -> None
     assert "no effect: 'red sun'" in result.stderr
 
 
-def test_a_negative_prompt_that_is_too_long_is_told(paint: Run) -> None:
+def test_a_negative_prompt_that_is_too_long_is_reported(paint: Run) -> None:
     result = paint(PROMPT, "-o", "a.png", "--negative-prompt", "pine " * 75 + "red sun")
     assert result.exit_code == 0
     assert "--negative-prompt is longer than the 77 tokens" in result.stderr
@@ -148,7 +148,7 @@ def test_a_wide_photo_is_cropped_with_a_message_or_fitted_as_asked(paint: Run) -
     assert Image.open("a.png").tobytes() != Image.open("b.png").tobytes()
 
 
-def test_a_painting_has_the_size_that_is_asked_for(paint: Run) -> None:
+def test_a_painting_has_the_requested_size(paint: Run) -> None:
     Image.open(CAT).resize((96, 64)).save("wide.png")
     start = ("--init-image", "wide.png", "--strength", 0.5)
     fitted = paint(PROMPT, *start, "--size", "fit", "-o", "fit.png")
@@ -200,7 +200,7 @@ def test_settings_of_a_painting_override_a_preset(paint: Run, cli: Run) -> None:
         assert "Steps: 2," in Image.open("b.png").info["parameters"]
 
 
-def test_what_cannot_be_repeated_is_told(paint: Run) -> None:
+def test_what_cannot_be_repeated_is_reported(paint: Run) -> None:
     text = "a (lake:1.3)\nSteps: 4, Sampler: Euler a, Seed: 3, Clip skip: 2, Version: v1.9"
     Path("a.png").write_bytes(encode(Image.new("RGB", (8, 8)), Path("a.png"), text))
     result = paint("--like", "a.png", "-o", "b.png")
@@ -243,7 +243,7 @@ def test_a_sweep_and_heat_maps_may_start_from_a_photo(paint: Run) -> None:
         (("--init-image", __file__, "--strength", "0.5"), 1, "test_paint.py: not an image in a"),
     ],
 )
-def test_a_start_that_cannot_be_is_refused(
+def test_an_impossible_start_is_refused(
     paint: Run, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
     result = paint(PROMPT, *arguments)
@@ -278,7 +278,7 @@ def test_a_byte_order_mark_in_an_option_is_not_painted(paint: Run) -> None:
     assert edited.exit_code == 0, edited.stderr
 
 
-def test_an_output_that_is_no_file_is_refused_before_any_work(paint: Run) -> None:
+def test_an_output_that_is_not_a_file_is_refused_before_any_work(paint: Run) -> None:
     os.mkfifo("pipe.png")
     Path("link.png").symlink_to("there.png")
     refused = paint(PROMPT, "-o", "pipe.png", "--overwrite")

@@ -1,4 +1,4 @@
-"""What the values of options are read as, and what is refused."""
+"""How the values of options are parsed, and what is refused."""
 
 import os
 from typing import Any

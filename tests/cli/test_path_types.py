@@ -30,7 +30,7 @@ def test_the_error_says_what_is_there(tmp_path: Path) -> None:
         FILE.convert("a" * 5000, None, None)
 
 
-def test_a_link_that_leads_to_itself_is_told(tmp_path: Path) -> None:
+def test_a_link_that_leads_to_itself_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "a")
     with pytest.raises(click.BadParameter, match="a symbolic link that leads to itself"):
         FOLDER.convert(str(tmp_path / "a"), None, None)

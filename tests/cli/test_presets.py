@@ -33,7 +33,7 @@ def test_an_installed_package_has_presets_of_its_own(
     assert presets.bundled_presets() == {"mine": tmp_path / "mine.toml"}
 
 
-def test_a_file_has_precedence_over_a_name(
+def test_a_file_takes_precedence_over_a_name(
     cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

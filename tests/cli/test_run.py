@@ -1,4 +1,4 @@
-"""`monetize run`: what its flags do, where no test of a job shows it."""
+"""`monetize run`: effects of its flags that no test of a job covers."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,7 @@ from PIL import Image
 from transformers import CLIPConfig, CLIPImageProcessor
 
 
-def test_what_the_safety_checker_flags_is_black_and_told(
+def test_what_the_safety_checker_flags_is_black_and_reported(
     cli: Run, run_job: Run, tiny_copy: Tiny, photos: Path, tmp_path: Path
 ) -> None:
     small = {
@@ -52,7 +52,7 @@ def test_what_the_safety_checker_flags_is_black_and_told(
         ("holidays.zip", ("--config", "report"), False),
     ],
 )
-def test_the_contests_number_of_images_is_told_to_contestants_only(
+def test_only_contestants_are_told_the_contests_number_of_images(
     run_job: Run, photos: Path, tmp_path: Path, name: str, flags: tuple[str, ...], told: bool
 ) -> None:
     small = ("--size", 64, "--palette", "none", "--limit", 1)

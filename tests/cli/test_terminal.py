@@ -16,7 +16,7 @@ from helpers import Tiny
 from monetize.cli.terminal import Terminal, encodable, to_json
 
 
-def test_a_terminal_is_shown_bars(tiny: Tiny, photos: Path, tmp_path: Path) -> None:
+def test_a_terminal_shows_progress_bars(tiny: Tiny, photos: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
     command = [sys.executable, "-m", "monetize", "run", photos, tmp_path / "a.zip", *tiny.flags]
@@ -79,6 +79,6 @@ def test_json_has_no_control_characters() -> None:
     ("encoding", "shown"),
     [("utf-8", "✓ × 雪"), ("ascii", "ok  x \\u96ea"), ("cp1252", "ok  × \\u96ea")],
 )
-def test_signs_that_an_encoding_lacks_are_replaced(encoding: str, shown: str) -> None:
+def test_characters_that_an_encoding_does_not_have_are_replaced(encoding: str, shown: str) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     assert encodable("✓ × 雪", stream) == shown

@@ -24,7 +24,7 @@ def test_paintings_are_named_after_their_photos(keys: list[str], names: list[str
     assert name_files(keys) == dict(zip(keys, names, strict=True))
 
 
-def test_very_long_names_stay_apart_and_fit_a_file_system() -> None:
+def test_very_long_names_stay_distinct_and_fit_a_file_system() -> None:
     keys = ["é" * 120 + suffix + ".jpg" for suffix in ("a", "b")]
     names = name_files(keys).values()
     assert len(set(names)) == 2

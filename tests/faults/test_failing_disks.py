@@ -1,7 +1,7 @@
-"""A job whose every operation on files fails once, by a counter, or is the last one it does.
+"""A job in which each operation on files fails in turn, or is the last one before a kill.
 
-Whatever fails: one line says so, nothing half-written is left under a final name, and the same
-command then makes the bytes that an undisturbed job makes.
+Whatever fails, one line says so, nothing half-written is left under a final name, and the same
+command then writes the same bytes as an undisturbed job.
 """
 
 import errno

@@ -127,7 +127,7 @@ def failing(times: int, number: int) -> Callable[[Path], bytes]:
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO])
-def test_a_failing_system_is_retried_and_is_no_fault_of_the_photo(
+def test_a_failing_system_is_retried_and_not_blamed_on_the_photo(
     photos: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     with monkeypatch.context() as patch:

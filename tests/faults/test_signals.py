@@ -1,4 +1,4 @@
-"""Signals at any moment: the exit code, the sentence how to go on, and never a traceback."""
+"""Signals at any moment: the exit code, how to continue, and never a traceback."""
 
 import signal
 import subprocess
@@ -101,7 +101,7 @@ def test_signals_while_libraries_are_imported_leave_no_traceback(
     assert process.returncode == 143
 
 
-def test_a_job_says_how_to_go_on_after_sigterm(
+def test_a_job_says_how_to_continue_after_sigterm(
     start: Start, tiny: Tiny, photos: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "a.zip"

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full, or left by their reader: the work is still done."""
+"""Standard streams that are closed, full, or abandoned by their reader: the work is still done."""
 
 import shlex
 import subprocess
@@ -43,9 +43,7 @@ def test_what_happens_to_results(
 
 
 @pytest.mark.parametrize("where", ["2>&1 | true", ">&- 2>&-"])
-def test_a_job_needs_nobody_who_listens(
-    tiny: Tiny, photos: Path, tmp_path: Path, where: str
-) -> None:
+def test_a_job_needs_no_reader(tiny: Tiny, photos: Path, tmp_path: Path, where: str) -> None:
     flags = shlex.join([*tiny.flags, "--steps", "1", "--limit", "2"])
     code, _ = shell(f"monetize run photos a.zip {flags} {where}", tmp_path)
     assert code == 0
@@ -54,7 +52,7 @@ def test_a_job_needs_nobody_who_listens(
 
 
 @pytest.mark.parametrize(("where", "code"), [("| true", 0), (">/dev/full", 1)])
-def test_paintings_are_made_although_their_names_are_not_read(
+def test_paintings_are_written_although_nobody_reads_their_names(
     tiny: Tiny, tmp_path: Path, where: str, code: int
 ) -> None:
     flags = shlex.join(["--model", str(tiny.painter), "--steps", "1", "-n", "2", "-o", "a.png"])
@@ -62,7 +60,7 @@ def test_paintings_are_made_although_their_names_are_not_read(
     assert names(tmp_path) == {"a-1.png", "a-2.png"}
 
 
-def test_captions_are_not_made_for_nobody(tiny: Tiny, photos: Path, tmp_path: Path) -> None:
+def test_captioning_stops_when_nobody_reads(tiny: Tiny, photos: Path, tmp_path: Path) -> None:
     flags = shlex.join(["--captioner", str(tiny.captioner), "--caption-batch-size", "1"])
     code, shown = shell(f"monetize caption photos {flags} | true", tmp_path)
     assert code == 0

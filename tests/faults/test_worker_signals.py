@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from helpers import Tiny
 
-# Two processes on the CPU stand for two GPUs.
+# Two processes on the CPU stand in for two GPUs.
 TWO_WORKERS = """
 import os
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"

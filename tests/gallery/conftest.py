@@ -25,7 +25,7 @@ def _chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(_chromium: Browser) -> Iterator[Browser]:
-    """A browser that must have nothing to complain of, and asks for files alone."""
+    """A browser that must report no problems and load only files."""
     _chromium.window(1000, 800)
     yield _chromium
     assert _chromium.problems == []

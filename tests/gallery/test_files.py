@@ -25,7 +25,7 @@ def test_a_gallery_is_replaced_only_by_overwrite(cli: Run, out: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["gallery", "gallery.part", "gallery.old"])
-def test_a_folder_of_somebody_else_is_never_replaced(cli: Run, out: Path, ending: str) -> None:
+def test_somebody_elses_folder_is_never_replaced(cli: Run, out: Path, ending: str) -> None:
     folder = out.with_suffix(f".{ending}")
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
@@ -35,7 +35,7 @@ def test_a_folder_of_somebody_else_is_never_replaced(cli: Run, out: Path, ending
     assert (folder / "mine.txt").read_text() == "mine"
 
 
-def test_what_a_killed_process_left_is_no_hindrance(cli: Run, out: Path) -> None:
+def test_leftovers_of_a_killed_process_do_not_block_a_gallery(cli: Run, out: Path) -> None:
     for ending in (".gallery.part", ".gallery.old"):
         (out.with_suffix(ending) / "photos").mkdir(parents=True)
         (out.with_suffix(ending) / GALLERY_MARK).write_text("")
@@ -47,7 +47,7 @@ def test_what_a_killed_process_left_is_no_hindrance(cli: Run, out: Path) -> None
     ("output", "message"),
     [("a.txt", "name it like images.html"), ("nowhere/a.html", "there is no folder")],
 )
-def test_a_page_needs_a_fitting_name(cli: Run, out: Path, output: str, message: str) -> None:
+def test_a_page_needs_a_suitable_name(cli: Run, out: Path, output: str, message: str) -> None:
     result = cli("gallery", out, "-o", out.parent / output)
     assert result.exit_code == 2
     assert message in result.stderr
@@ -57,7 +57,7 @@ def test_a_page_needs_a_fitting_name(cli: Run, out: Path, output: str, message: 
     "where", ["monetize.gallery.pictures.opened_photo", "monetize.gallery.files.write_bytes"]
 )
 @pytest.mark.parametrize("replacing", [False, True])
-def test_an_interruption_leaves_what_was_there(
+def test_an_interruption_leaves_the_old_gallery(
     cli: Run, out: Path, monkeypatch: pytest.MonkeyPatch, where: str, replacing: bool
 ) -> None:
     if replacing:

@@ -9,7 +9,7 @@ from helpers import Run, names
 from monetize.gallery.files import GalleryFiles
 
 
-def test_run_makes_the_gallery_when_the_job_is_done(
+def test_run_builds_the_gallery_when_the_job_is_done(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "a.zip"
@@ -22,7 +22,7 @@ def test_run_makes_the_gallery_when_the_job_is_done(
     assert len(entries(tmp_path / "a.html")) == 1
 
 
-def test_run_tells_before_the_work_that_a_page_is_in_the_way(
+def test_run_reports_a_page_in_the_way_before_any_work(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "a.html").write_text("mine")
@@ -32,7 +32,7 @@ def test_run_tells_before_the_work_that_a_page_is_in_the_way(
     assert names(tmp_path) == {"photos", "a.html"}
 
 
-def test_a_mended_photo_gets_into_the_gallery(run_job: Run, photos: Path, tmp_path: Path) -> None:
+def test_a_repaired_photo_gets_into_the_gallery(run_job: Run, photos: Path, tmp_path: Path) -> None:
     whole = (photos / "photo1.jpg").read_bytes()
     (photos / "photo1.jpg").write_bytes(b"")
     command = (photos, tmp_path / "a.zip", "--limit", 2, "--gallery")
@@ -45,7 +45,7 @@ def test_a_mended_photo_gets_into_the_gallery(run_job: Run, photos: Path, tmp_pa
     assert len(entries(tmp_path / "a.html")) == 2
 
 
-def test_a_gallery_that_is_stopped_says_that_the_zip_is_done(
+def test_an_interrupted_gallery_says_that_the_zip_is_done(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:

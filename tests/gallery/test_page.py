@@ -28,7 +28,7 @@ def test_no_caption_can_become_markup(cli: Run, out: Path) -> None:
     assert text.count("</script>") == 2
 
 
-def test_the_page_asks_for_nothing_outside_its_folder(cli: Run, out: Path) -> None:
+def test_the_page_loads_nothing_outside_its_folder(cli: Run, out: Path) -> None:
     cli("gallery", out)
     text = out.with_suffix(".html").read_text("utf-8")
     assert set(re.findall(r"https?://[^'\"\s]+", text)) == {"http://www.w3.org/2000/svg"}
@@ -232,7 +232,7 @@ def test_no_command_is_shown_where_the_settings_are_not_known(
     assert browser.run("document.getElementById('again').checkVisibility()") is False
 
 
-def test_the_viewer_tells_what_was_changed_for_a_painting(browser: Browser, page: Path) -> None:
+def test_the_viewer_shows_what_was_changed_for_a_painting(browser: Browser, page: Path) -> None:
     browser.open(page, "#b%26b%2Bc%3Dd.jpg")
     browser.wait("document.getElementById('viewer').open")
     assert "--num-inference-steps 14" in browser.run("document.getElementById('facts').textContent")

@@ -6,7 +6,7 @@ from finished_job import FILES, entries
 from helpers import Run, names
 
 
-def test_photos_that_are_gone_or_damaged_are_left_out_and_told(cli: Run, out: Path) -> None:
+def test_photos_that_are_gone_or_damaged_are_left_out_and_reported(cli: Run, out: Path) -> None:
     photos = out.parent / "photos"
     (photos / FILES[0]).unlink()
     (photos / FILES[3]).write_bytes(b"")

@@ -28,7 +28,7 @@ def test_a_rotated_photo_comes_out_upright(tmp_path: Path) -> None:
     assert upright.getpixel((10, 35)) == (255, 255, 255)
 
 
-def test_16_bit_grey_keeps_its_shades(tmp_path: Path) -> None:
+def test_16_bit_gray_keeps_its_shades(tmp_path: Path) -> None:
     image = Image.new("I;16", (2, 1))
     image.putpixel((0, 0), 0x4000)
     image.putpixel((1, 0), 0xFFFF)

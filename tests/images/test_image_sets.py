@@ -69,7 +69,7 @@ def test_an_unreadable_image_is_named_and_not_skipped(folder: Path) -> None:
             list(ImageSet.of(source).images())
 
 
-def test_members_of_one_name_are_both_read(folder: Path) -> None:
+def test_members_with_the_same_name_are_both_read(folder: Path) -> None:
     path = zipped(folder)
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.write(folder / "00.png", "05.png")

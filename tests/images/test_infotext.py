@@ -105,7 +105,7 @@ def bomb() -> bytes:
         ("a.png", bomb(), "does not say how it was painted"),
     ],
 )  # fmt: skip
-def test_a_file_without_it_is_named(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+def test_a_file_without_text_is_named(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(InputError, match=message):
         read_infotext(tmp_path / name)

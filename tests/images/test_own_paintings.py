@@ -1,4 +1,4 @@
-"""Paintings of monetize are told from photos by the metadata in their files."""
+"""Paintings by monetize are distinguished from photos by the metadata in their files."""
 
 import os
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_a_pipe_is_never_opened(tmp_path: Path) -> None:
     assert not is_own_painting(tmp_path / "link.png")
 
 
-def test_bundled_photos_are_no_paintings() -> None:
+def test_bundled_photos_are_not_taken_for_paintings() -> None:
     assert not any(map(is_own_painting, BUNDLED_PHOTOS.iterdir()))
 
 

@@ -20,7 +20,7 @@ def test_a_missing_file_has_no_first_bytes_and_a_reason(tmp_path: Path) -> None:
         read_file(tmp_path / "a")
 
 
-def test_too_many_open_files_are_no_fault_of_the_file(
+def test_too_many_open_files_are_not_blamed_on_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> int:

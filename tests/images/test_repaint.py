@@ -1,4 +1,4 @@
-"""What a painting's text asks to do again."""
+"""The options that repeat a painting, from its metadata."""
 
 from monetize.images.encoding import parameters
 from monetize.images.infotext import Infotext, parse_infotext
@@ -55,7 +55,7 @@ def test_all_that_monetize_writes_is_repeated() -> None:
     }  # fmt: skip
 
 
-def test_what_only_the_web_ui_can_do_is_told() -> None:
+def test_what_only_the_web_ui_can_do_is_reported() -> None:
     like = repaint(parsed(WEB_UI.replace("\\\n", "")))
     assert like.options == {
         "num_inference_steps": 20, "guidance_scale": 7.0, "seed": 9, "size": "512x768",

@@ -33,7 +33,9 @@ def test_another_captioners_entries_do_not_count(log: CaptionLog) -> None:
 
 
 @pytest.mark.parametrize("cut", range(1, 100, 9))
-def test_a_line_cut_short_is_missing_and_swallows_no_other(log: CaptionLog, cut: int) -> None:
+def test_a_truncated_line_is_ignored_and_does_not_swallow_the_next(
+    log: CaptionLog, cut: int
+) -> None:
     log.append([entry("a.jpg", "a lake"), entry("b.jpg", "a sea")])
     log.path.write_bytes(log.path.read_bytes()[:-cut])
     kept = set(log.load("vit"))

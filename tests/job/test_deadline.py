@@ -1,4 +1,4 @@
-"""`--time-budget`, on a clock that the tests turn."""
+"""`--time-budget`, on a clock that the tests advance."""
 
 import csv
 import re
@@ -29,7 +29,7 @@ SPEED = Speed(fixed=0.5, a_pass=1.0)
 
 
 class Clock:
-    """Stands still unless it is turned."""
+    """A clock that stands still unless a test advances it."""
 
     now = 1000.0
 
@@ -43,7 +43,7 @@ def deadline(budget: float, reporter: Reporter | None = None, **options: Any) ->
     return Deadline(budget, SPEED, FIFTY, reporter or Reporter(), **{**usual, **options})
 
 
-def test_all_steps_are_planned_where_there_is_time() -> None:
+def test_all_steps_are_planned_if_there_is_time() -> None:
     listener = Listener()
     plenty = deadline(2000, listener)
     plenty.plan(100)
@@ -60,7 +60,7 @@ def test_the_plan_fills_the_time_and_leaves_a_reserve() -> None:
     assert half.planned.guidance_start == 0
 
 
-def test_guidance_is_left_out_of_some_steps_only_where_that_is_allowed_and_needed() -> None:
+def test_guidance_is_left_out_of_some_steps_only_if_allowed_and_needed() -> None:
     half = deadline(500, approximate=True)
     half.plan(100)
     assert half.planned.num_inference_steps == 21
@@ -70,7 +70,7 @@ def test_guidance_is_left_out_of_some_steps_only_where_that_is_allowed_and_neede
     assert plenty.planned == FIFTY
 
 
-def test_from_photos_more_steps_fit_and_one_is_always_made() -> None:
+def test_from_photos_more_steps_fit_and_at_least_one_is_made() -> None:
     settings = replace(FIFTY, strength=0.1)
     usual = {"photos": 10, "chunks": 10, "begin": Clock.now, "clock": Clock()}
     job = Deadline(500, SPEED, settings, Reporter(), **usual)  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ def test_a_budget_that_cannot_be_kept_is_refused_with_one_that_can() -> None:
     deadline(smallest).plan(100)
 
 
-def test_what_is_left_gets_fewer_steps_when_it_falls_behind_and_it_ends_in_time() -> None:
+def test_a_job_that_falls_behind_gets_fewer_steps_and_ends_in_time() -> None:
     clock, listener = Clock(), Listener()
     job = deadline(1100, listener, clock=clock)
     job.plan(0)
@@ -118,8 +118,8 @@ def test_what_is_left_gets_fewer_steps_when_it_falls_behind_and_it_ends_in_time(
     assert len(listener.warnings) == len(set(given)) - 1
 
 
-def test_steps_come_back_after_a_chunk_that_was_slow_only_once() -> None:
-    """As where a device compiles while it paints its first chunk."""
+def test_steps_are_restored_after_a_single_slow_chunk() -> None:
+    """Such as when a device compiles while it paints its first chunk."""
     clock, listener = Clock(), Listener()
     job = deadline(5000, listener, clock=clock, photos=40, chunks=40)
     job.plan(0)
@@ -137,7 +137,7 @@ def test_steps_come_back_after_a_chunk_that_was_slow_only_once() -> None:
     assert listener.said[-1] == "ahead of the plan: the rest gets 50 steps as requested"
 
 
-def test_devices_of_different_speed_are_told_apart() -> None:
+def test_the_speed_of_each_device_is_learned() -> None:
     clock = Clock()
     job = deadline(600, clock=clock, devices=2, chunks=12)
     job.plan(0)
@@ -156,7 +156,7 @@ def test_workers_that_load_first_leave_less_time_for_steps() -> None:
     assert steps[1] == pytest.approx(0.8 * steps[0], abs=1)
 
 
-def test_it_does_not_go_on_where_not_even_one_step_fits() -> None:
+def test_it_stops_when_not_even_one_step_fits() -> None:
     clock = Clock()
     job = deadline(1100, clock=clock)
     job.plan(0)
@@ -165,7 +165,7 @@ def test_it_does_not_go_on_where_not_even_one_step_fits() -> None:
         job.next(9, 0)
 
 
-def test_a_job_with_time_enough_is_the_job_without_a_budget(
+def test_a_job_with_enough_time_is_the_job_without_a_budget(
     run_job: Run, finished: FinishedJob, photos: Path, tmp_path: Path
 ) -> None:
     result = run_job(photos, tmp_path / "timed.zip", "--time-budget", "1h")
@@ -173,7 +173,7 @@ def test_a_job_with_time_enough_is_the_job_without_a_budget(
     assert (tmp_path / "timed.zip").read_bytes() == finished.archive.read_bytes()
 
 
-def test_an_impossible_budget_is_refused_and_the_job_goes_on_with_a_larger_one(
+def test_an_impossible_budget_is_refused_and_the_job_continues_with_a_larger_one(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:
     result = run_job(photos, tmp_path / "images.zip", "--time-budget", "1s")
@@ -193,7 +193,7 @@ def test_a_refused_job_that_made_nothing_leaves_nothing(
     assert names(tmp_path) == {"photos", "captions.csv"}
 
 
-def test_the_report_tells_what_each_painting_was_painted_with(
+def test_the_report_lists_what_each_painting_was_painted_with(
     run_job: Run,
     cli: Run,
     tiny: Tiny,

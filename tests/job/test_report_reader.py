@@ -107,7 +107,7 @@ def test_weights_survive_the_report_as_they_were_given(
     "cell",
     ["pine", "pine=x", "a=1, b", "[1]", "[null]", "[", "[" * 100_000, '["a"]', f"[{'9' * 5000}]"],
 )
-def test_what_is_no_list_of_weights_is_refused(out: Path, cell: str) -> None:
+def test_anything_but_a_list_of_weights_is_refused(out: Path, cell: str) -> None:
     with pytest.raises(InputError, match=r"images\.csv: "):
         read_results(with_row(out, weights=cell))
 

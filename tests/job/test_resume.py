@@ -179,7 +179,7 @@ def test_another_picture_under_a_photos_name_is_captioned_and_painted(
 
 
 def kill_when(command: list[str], ready: Callable[[], bool]) -> None:
-    """Start a command and kill it, as the power would, once something is there."""
+    """Start a command and kill it, like a power cut, once `ready` is true."""
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ)
     try:
         deadline = time.monotonic() + 120

@@ -1,4 +1,4 @@
-"""The speed of painting, on a clock that the test turns."""
+"""The speed of painting, on a clock that the test advances."""
 
 from dataclasses import replace
 

@@ -79,7 +79,7 @@ def test_a_photo_that_changed_is_painted_again(
     assert {name for name in after if after[name] != before[name]} == {"photo3.jpg"}
 
 
-def test_a_photo_that_changed_matters_to_update_only_when_it_is_started_from(
+def test_a_changed_photo_matters_to_update_only_if_paintings_start_from_it(
     run_job: Run, photos: Path, tmp_path: Path, captions: Path
 ) -> None:
     for start in (FROM_PHOTOS, ()):
@@ -112,7 +112,7 @@ def test_an_unreadable_photo_is_listed_even_if_its_caption_is_given(
         (0.1, "--strength 0.1 with 2 steps: 2 × 0.1 is less than one step: use --steps 10"),
     ],
 )
-def test_a_strength_that_cannot_be_is_refused_before_any_work(
+def test_an_impossible_strength_is_refused_before_any_work(
     run_job: Run, photos: Path, tmp_path: Path, strength: float, message: str
 ) -> None:
     result = run_job(photos, tmp_path / "a.zip", "--strength", strength)
@@ -131,7 +131,7 @@ def test_a_time_budget_knows_that_fewer_steps_are_made(
     assert {row["evaluations"] for row in rows(tmp_path / "a.csv")} == {"1"}
 
 
-def test_the_reports_know_that_paintings_start_from_photos(
+def test_the_reports_record_that_paintings_start_from_photos(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:
     run_job(photos, tmp_path / "a.zip", "--limit", 1, *FROM_PHOTOS)
@@ -195,7 +195,7 @@ def test_paintings_of_other_shapes_are_fitted_with_a_message(
         (("--size", "fit", "--compile"), "--compile with --size fit would compile each shape"),
     ],
 )
-def test_a_shape_that_cannot_be_is_refused(
+def test_an_impossible_shape_is_refused(
     run_job: Run, photos: Path, tmp_path: Path, flags: tuple[str, ...], message: str
 ) -> None:
     result = run_job(photos, tmp_path / "a.zip", *flags)

@@ -80,7 +80,7 @@ def test_a_summary_with_junk_gives_an_error_or_a_gallery(
     ["[" * 100_000, '{"settings": {"paint": {"size": ' + "9" * 5000 + "}}}", "{", "", "\x00"],
     ids=["deep nesting", "5,000 digits", "cut", "empty", "NUL"],
 )
-def test_a_summary_that_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_summary_that_is_not_json_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "images.json"
     path.write_text(text)
     with pytest.raises(InputError, match=r"images\.json: cannot be read: .*Move it away"):

@@ -21,7 +21,7 @@ def test_an_unused_workspace_leaves_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
-def test_a_begun_job_stays_and_a_finished_one_goes(tmp_path: Path) -> None:
+def test_a_started_job_stays_and_a_finished_one_is_removed(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "out.zip")
     with workspace:
         begin(workspace)
@@ -40,7 +40,7 @@ def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
         pass
 
 
-def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out.zip.work").mkdir()
     (tmp_path / "out.zip.work" / "thesis.txt").write_text("x")
     with (
@@ -77,7 +77,7 @@ def test_a_job_that_was_stopped_stays(tmp_path: Path, error: type[MonetizeError]
     assert Workspace(tmp_path / "out.zip").started
 
 
-def test_a_job_that_was_begun_before_outlasts_a_refusal(tmp_path: Path) -> None:
+def test_a_job_started_earlier_survives_a_refusal(tmp_path: Path) -> None:
     with Workspace(tmp_path / "out.zip") as workspace:
         begin(workspace)
     with (
@@ -118,7 +118,7 @@ def test_other_settings_are_refused_with_both_values(tmp_path: Path) -> None:
     assert "--overwrite to start again" in message
 
 
-def test_other_photos_and_versions_are_told(tmp_path: Path) -> None:
+def test_changed_photos_and_versions_are_reported(tmp_path: Path) -> None:
     with Workspace(tmp_path / "out.zip") as workspace:
         assert workspace.begin({}, ["a", "b"], {"torch": "1"}) == []
         assert workspace.begin({}, ["b", "c"], {"torch": "2"}) == [
@@ -143,7 +143,7 @@ def test_a_damaged_job_file_is_written_again_and_the_work_is_kept(
         assert begin(workspace, seed=2) == []
 
 
-def test_it_knows_of_being_cut_off_behind_the_rename(tmp_path: Path) -> None:
+def test_it_notices_an_interruption_after_the_rename(tmp_path: Path) -> None:
     out, table = tmp_path / "out.zip", tmp_path / "out.csv"
     with Workspace(out) as workspace:
         begin(workspace)
@@ -157,7 +157,7 @@ def test_it_knows_of_being_cut_off_behind_the_rename(tmp_path: Path) -> None:
         assert Workspace(out).published is None
 
 
-def test_a_file_that_came_while_the_job_ran_is_not_replaced(tmp_path: Path) -> None:
+def test_a_file_that_appeared_while_the_job_ran_is_not_replaced(tmp_path: Path) -> None:
     out = tmp_path / "out.zip"
     with Workspace(out) as workspace:
         begin(workspace)
@@ -169,7 +169,7 @@ def test_a_file_that_came_while_the_job_ran_is_not_replaced(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("option", ["overwrite", "update"])
-def test_a_zip_is_replaced_where_that_was_allowed(tmp_path: Path, option: str) -> None:
+def test_a_zip_is_replaced_if_that_was_allowed(tmp_path: Path, option: str) -> None:
     out = tmp_path / "out.zip"
     out.write_bytes(b"old")
     with Workspace(out) as workspace:
@@ -181,7 +181,7 @@ def test_a_zip_is_replaced_where_that_was_allowed(tmp_path: Path, option: str) -
     assert out.read_bytes() == b"new"
 
 
-def test_a_workspace_cut_off_while_it_is_cleared_stays_one_job(
+def test_a_workspace_interrupted_while_it_is_cleared_is_still_one_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Workspace(tmp_path / "out.zip") as workspace:

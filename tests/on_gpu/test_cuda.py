@@ -60,7 +60,7 @@ def test_latents_are_those_of_the_cpu(load: Load, scheduler: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_half_precision_gives_much_the_same_picture(load: Load, dtype: str) -> None:
+def test_half_precision_gives_nearly_the_same_picture(load: Load, dtype: str) -> None:
     [half], [full] = (
         paint(load(dtype=each), [PINE], [1]) for each in (dtype if CUDA else "bfloat16", "float32")
     )
@@ -115,7 +115,7 @@ def test_a_compiled_model_paints_the_same(load: Load) -> None:
     assert not listener.warnings
 
 
-def test_a_job_stopped_half_way_gives_the_bytes_of_one_that_was_not(
+def test_a_job_stopped_halfway_writes_the_bytes_of_an_uninterrupted_one(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ("--device", DEVICE, "--batch-size", 2)
@@ -136,7 +136,7 @@ def test_a_job_stopped_half_way_gives_the_bytes_of_one_that_was_not(
     assert (tmp_path / "whole.zip").read_bytes() == (tmp_path / "stopped.zip").read_bytes()
 
 
-def test_two_processes_give_the_bytes_of_one(
+def test_two_processes_write_the_bytes_of_one(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both on one card, if there is only one."""

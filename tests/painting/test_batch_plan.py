@@ -1,4 +1,4 @@
-"""The batch follows from the memory, measured on a card that only tells numbers."""
+"""The batch size follows from measured memory, on a fake card that only reports numbers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -110,7 +110,7 @@ def test_without_cuda_there_is_nothing_to_measure(painter_with: Load) -> None:
         (3.3 / 50, 63, None, False, None),
     ],
 )
-def test_it_is_compiled_where_that_saves_more_than_it_takes(
+def test_it_is_compiled_if_that_saves_more_than_it_costs(
     card: Callable[..., Card],
     seconds: float,
     count: int,
@@ -137,6 +137,6 @@ def test_a_card_that_triton_does_not_support_is_not_compiled_for_unless_asked_to
     assert decide(painter, 16, 7038, Listener()) == BatchPlan(16, compiled=True)
 
 
-def test_what_is_asked_for_is_not_measured(card: Callable[..., Card]) -> None:
+def test_what_is_requested_is_not_measured(card: Callable[..., Card]) -> None:
     painter = card(0.1 * GIB, batch_size=7, compile=True).painter
     assert decide(painter, 16, 10_000, Reporter()) == BatchPlan(7, compiled=True)

@@ -41,7 +41,7 @@ def watched(
     most: float,
     error: Callable[[], Exception] = torch.OutOfMemoryError,
 ) -> list[int]:
-    """The sizes of the batches painted; memory runs out, as CUDA says it, above `most`."""
+    """The sizes of the painted batches; above `most`, memory runs out with CUDA's error."""
     sizes: list[int] = []
     decode = painter.decode
 
@@ -56,7 +56,7 @@ def watched(
 
 
 def assert_alike(some: Sequence[Painting], others: Sequence[Painting]) -> None:
-    """Up to rounding, which is another with another batch."""
+    """Equal up to rounding, which depends on the batch."""
     assert len(some) == len(others)
     for one, other in zip(some, others, strict=True):
         a, b = (torch.frombuffer(bytearray(each.image.tobytes()), dtype=torch.uint8).short()
@@ -64,7 +64,7 @@ def assert_alike(some: Sequence[Painting], others: Sequence[Painting]) -> None:
         assert (a - b).abs().max() <= 1
 
 
-def test_batches_of_any_size_give_what_one_gives(
+def test_batches_of_any_size_paint_the_same(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painter = painter_with()
@@ -127,7 +127,7 @@ def test_the_last_batch_is_padded_for_a_compiled_model(
     assert sizes == [3, 3]
 
 
-def test_a_batch_that_does_not_fit_is_halved_and_the_work_goes_on(
+def test_a_batch_that_does_not_fit_is_halved_and_painting_continues(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painter, listener = painter_with(), Listener()
@@ -176,7 +176,7 @@ def test_the_tensors_of_a_failed_batch_are_gone_before_the_memory_is_released(
     assert left == [0]
 
 
-def test_where_a_single_picture_does_not_fit_it_fails(
+def test_painting_fails_if_a_single_picture_does_not_fit(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painter = painter_with()
@@ -206,7 +206,7 @@ def test_a_painter_that_does_not_fit_is_offloaded(
 def test_a_compiled_painter_paints_the_same_with_and_without_weights_and_guidance(
     painter_with: Load,
 ) -> None:
-    """Traced, guarded and functionalised as for CUDA; only the kernels are the plain ones."""
+    """Traced, guarded and functionalized as for CUDA; only the kernels are the plain ones."""
     plain, compiled = painter_with(guidance_end=0.5), painter_with(guidance_end=0.5)
     compiled.compile(backend="aot_eager")
     for prompts in (PROMPTS[1:3], PROMPTS[:2]):
@@ -228,7 +228,7 @@ def failing_backend(*_: object) -> Any:
     raise RuntimeError("Failed to find C compiler. Please specify via CC environment variable.")
 
 
-def test_a_model_that_cannot_be_compiled_is_painted_with_all_the_same(
+def test_a_model_that_cannot_be_compiled_is_used_uncompiled(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painter, listener = painter_with(), Listener()

@@ -1,4 +1,4 @@
-"""What the loop of evaluations spares, and that it spares nothing of the painting."""
+"""The work that the denoising loop saves without changing the painting."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ PROMPT = Prompt("a pine tree and a red sun")
 
 
 def evaluations(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The batch sizes that the unet is called with, as a painting goes on."""
+    """The batch sizes that the unet is called with during a painting."""
     sizes: list[int] = []
     forward = painter.pipeline.unet.forward
 
@@ -33,7 +33,7 @@ def evaluations(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @torch.inference_mode()
-def test_the_shared_prefix_changes_nothing_but_the_work(painter_with: Load) -> None:
+def test_the_shared_prefix_only_saves_work(painter_with: Load) -> None:
     unet = painter_with().pipeline.unet
     generator = torch.Generator().manual_seed(0)
     half = torch.randn(3, 4, 8, 8, generator=generator)
@@ -112,10 +112,10 @@ def test_equal_prompts_are_encoded_once(
         assert torch.allclose(together[i : i + 1], alone, rtol=0, atol=1e-4)
 
 
-def test_latents_keep_their_precision_where_a_step_gives_another(
+def test_latents_keep_their_precision_if_a_step_returns_another(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on MPS, where a number in float32 makes a product of float16 float32."""
+    """As on MPS, where multiplying float16 by a float32 number gives float32."""
     painter = Painter.from_pretrained(
         str(tiny.painter), device="cpu", dtype="bfloat16", num_inference_steps=2
     )

@@ -1,4 +1,4 @@
-"""Requests of edits: what they take over from their base, and what is refused."""
+"""Requests for edits: what they take from their base, and what is refused."""
 
 import re
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def test_a_word_in_one_prompt_limits_the_change_to_its_partner_in_the_other(
         (BASE, "a lake", (), ("@2",), "--only @2: give a word or phrase, not a position"),
     ],
 )  # fmt: skip
-def test_what_makes_no_edit_is_refused(
+def test_what_is_not_an_edit_is_refused(
     clip_tokenizer: CLIPTokenizer,
     base: str,
     edited: str,

@@ -58,7 +58,9 @@ def test_it_is_diffusers_image_to_image_up_to_rounding(
 
 
 @pytest.mark.parametrize("scheduler", ["pndm", "dpm++"])
-def test_a_batch_from_photos_is_what_each_gives_alone(painter_with: Load, scheduler: str) -> None:
+def test_a_batch_from_photos_paints_each_as_if_it_were_alone(
+    painter_with: Load, scheduler: str
+) -> None:
     painter = painter_with(
         scheduler=scheduler, strength=0.5, num_inference_steps=8, guidance_end=0.6, weight_start=0.3
     )
@@ -105,7 +107,7 @@ def test_a_start_without_its_strength_or_photo_is_refused(painter_with: Load) ->
 
 
 @pytest.mark.parametrize("strength", [0, -0.5, 2, float("nan")])
-def test_a_strength_that_is_no_fraction_is_refused(painter_with: Load, strength: float) -> None:
+def test_a_strength_that_is_not_a_fraction_is_refused(painter_with: Load, strength: float) -> None:
     with pytest.raises(UsageError, match="--strength must be greater than 0 and at most 1, not"):
         painter_with(strength=strength)
 

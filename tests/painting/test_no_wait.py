@@ -21,7 +21,7 @@ PROMPTS = [Prompt("a pine tree", (Weight("pine", -1),)), Prompt("a lake"), Promp
 
 
 def on_meta(painter: Painter) -> Painter:
-    """A painter whose weights have no data; its UNet gives what it is given."""
+    """A painter whose weights have no data; its UNet returns its input."""
     painter.pipeline.to(META)
     painter = Painter(painter.pipeline, painter.settings, META)
     painter.pipeline.unet.forward = lambda sample, *_, **__: SimpleNamespace(

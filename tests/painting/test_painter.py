@@ -92,7 +92,7 @@ def test_weighted_latents_are_those_of_explicit_attention_maps(
     assert not torch.allclose(ours, plain, rtol=0, atol=1e-2), "the weight should matter"
 
 
-def test_a_batch_of_mixed_prompts_is_what_each_gives_alone(painter_with: Load) -> None:
+def test_a_batch_of_mixed_prompts_paints_each_as_if_it_were_alone(painter_with: Load) -> None:
     painter = painter_with()
     prompts = [
         Prompt("a pine tree and a red sun", (Weight("pine", -1), Weight("red sun", 2))),
@@ -138,13 +138,13 @@ def test_the_size_is_the_checkpoints_own_or_as_asked(painter_with: Load) -> None
         painter_with(size=50)
 
 
-def test_numbers_that_overflow_are_no_black_picture(painter_with: Load) -> None:
+def test_numbers_that_overflow_are_an_error_not_a_black_picture(painter_with: Load) -> None:
     prompt = Prompt(PROMPT, (Weight("pine", 1e38),))
     with pytest.raises(PaintingError, match=r"overflow float32 .* smaller .* than pine=1e\+38"):
         paint(painter_with(), [prompt], [1])
 
 
-def test_memory_that_runs_out_says_what_to_do(
+def test_running_out_of_memory_says_what_to_do(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run_out(*_: object, **__: object) -> None:

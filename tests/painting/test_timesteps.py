@@ -93,7 +93,7 @@ def test_pndm_and_lms_keep_a_known_distribution(
         ("unipc", 15, 0.3, 4, 4),
     ],
 )
-def test_a_strength_makes_the_last_steps(
+def test_a_strength_takes_the_last_steps(
     painter_with: Load,
     scheduler: str,
     steps: int,

@@ -17,7 +17,7 @@ def test_compose_joins_with_one_space_and_keeps_the_weights_that_apply() -> None
     )
 
 
-def test_a_byte_order_mark_is_no_part_of_a_prompt() -> None:
+def test_a_byte_order_mark_is_not_part_of_a_prompt() -> None:
     assert read_prompt("\ufeffa pine tree") == "a pine tree"
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
         data = "a pine tree\r\n\r\n  a café \r\n".encode(encoding)

@@ -53,7 +53,7 @@ def test_a_styles_own_words_are_those_outside_the_fields() -> None:
     assert own_words("an oil painting of {caption}, {{1890}}") == "an oil painting of , {1890}"
 
 
-def test_a_file_has_a_style_a_line(tmp_path: Path) -> None:
+def test_a_file_has_one_style_per_line(tmp_path: Path) -> None:
     path = tmp_path / "styles.txt"
     path.write_bytes("by monet\r\n\r\n  {caption} à la Renoir \r\n".encode("utf-16"))
     assert read_styles(path) == ("by monet", "{caption} à la Renoir")

@@ -150,7 +150,7 @@ def test_damaged_features_are_recomputed(
     assert file.read_bytes() == whole
 
 
-def test_an_unwritable_cache_is_reported_before_the_work_which_goes_on(
+def test_an_unwritable_cache_is_reported_before_the_work_which_continues(
     score: Run, ours: Path, theirs: Path, cache: Path
 ) -> None:
     cache.write_text("a file")
@@ -219,7 +219,7 @@ def test_too_few_images_are_refused(
     assert f"{few}: scoring needs at least 4 images" in result.stderr
 
 
-def test_other_files_than_zips_are_refused(score: Run, theirs: Path, tmp_path: Path) -> None:
+def test_files_other_than_zips_are_refused(score: Run, theirs: Path, tmp_path: Path) -> None:
     file = tmp_path / "images.zip"
     file.write_bytes(b"no zip")
     result = score(file, "--reference", theirs)

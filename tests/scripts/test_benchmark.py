@@ -1,4 +1,4 @@
-"""What scripts/bench.py measures is what it says, and nothing counts unless the pictures agree."""
+"""scripts/bench.py measures what it claims to, and only if the pictures agree."""
 
 import json
 from pathlib import Path
@@ -43,14 +43,14 @@ def test_the_painters_are_compared(tmp_path: Path) -> None:
     assert plot.exists()
 
 
-def test_no_timing_counts_where_the_pictures_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_timings_are_refused_if_the_pictures_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TokenWeights, "_scale", lambda self, _module, _args, values: 1.01 * values)
     result = run("painters", *FEWEST)
     assert result.exit_code == 1
     assert "timings would mean nothing" in result.output
 
 
-def test_a_peer_is_on_the_device_only_in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_peer_is_on_the_device_only_during_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     places: list[str] = []
 
     class Pipeline:

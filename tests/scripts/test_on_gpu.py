@@ -1,4 +1,4 @@
-"""The script for the day a GPU is at hand refuses what it does not know; see tests/on_gpu."""
+"""scripts/on_gpu.sh refuses what it does not know; tests/on_gpu has the tests that it runs."""
 
 import os
 import subprocess

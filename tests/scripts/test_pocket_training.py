@@ -1,4 +1,4 @@
-"""What scripts/train_pocket.py and scripts/evaluate_pocket.py are built from."""
+"""The parts of scripts/train_pocket.py and scripts/evaluate_pocket.py."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_tenth_is_held_out_whatever_else_there_is() -> None:
     assert held_out == [name for name in reversed(names) if data.is_held_out(name)][::-1]
 
 
-def test_captions_of_photos_that_are_not_there_are_refused(tmp_path: Path) -> None:
+def test_captions_of_missing_photos_are_refused(tmp_path: Path) -> None:
     (tmp_path / "captions.csv").write_text("photo,caption\nnowhere.jpg,a tree\n")
     with pytest.raises(ValueError, match=r"names nowhere\.jpg, which is not in"):
         data.read_photos(tmp_path, tmp_path / "captions.csv")
@@ -74,7 +74,7 @@ def line(module: nn.Linear, generator: torch.Generator, _progress: float) -> Ten
     return squares.mean()
 
 
-def test_a_resumed_training_is_an_uninterrupted_one(
+def test_a_resumed_training_equals_an_uninterrupted_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fit(work: Path) -> Tensor:
@@ -107,7 +107,7 @@ def test_a_resumed_training_is_an_uninterrupted_one(
     assert log[-1]["samples"] == 480
 
 
-def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_ends_the_training(tmp_path: Path) -> None:
     plan = loop.Plan(samples=1000, seconds=1e9, batch_size=8, learning_rate=0.1)
     with pytest.raises(FloatingPointError, match="line: the loss is nan at step 20"):
         loop.fit("line", nn.Linear(1, 1), lambda *a: line(*a) * torch.nan, plan, tmp_path, seed=1)
@@ -150,7 +150,7 @@ def test_the_stages_fit_together(tmp_path: Path) -> None:
     assert not any(each.requires_grad for each in again.autoencoder.encoder.parameters())
 
 
-def test_a_widened_encoder_says_what_the_smaller_one_says(tmp_path: Path) -> None:
+def test_a_widened_encoder_gives_the_latents_of_the_smaller_one(tmp_path: Path) -> None:
     torch.manual_seed(0)
     small = autoencoder.build().requires_grad_(False)
     pictures = data.load_pictures(data.list_pictures(BUNDLED_PHOTOS), 256)
@@ -174,7 +174,7 @@ def test_a_crop_is_painted_as_it_is_in_the_whole() -> None:
     for picture, crop, (top, left) in zip(whole, crops, corners, strict=True):
         scale = decoder.SIZE // decoder.MAP
         goal = picture[:, scale * top :, scale * left :][:, : decoder.CROP, : decoder.CROP]
-        # Inside the picture, the crop lacks what lies beyond its margin.
+        # Inside the picture, the crop does not see what is beyond its margin.
         rows = slice(16 if top else 0, -16)
         columns = slice(16, -16 if left < decoder.MAP // 2 else None)
         assert torch.allclose(crop[:, rows, columns], goal[:, rows, columns], atol=0.02)
@@ -190,7 +190,7 @@ def test_a_weave_is_a_pattern_that_every_latent_repeats() -> None:
     assert decoder.weave(clouds + strokes) < 0.015 < 0.02 < decoder.weave(woven)
 
 
-def test_batch_normalisation_is_folded_into_the_weights(tmp_path: Path) -> None:
+def test_batch_normalization_is_folded_into_the_weights(tmp_path: Path) -> None:
     names = {
         f"{norm}.{name}": torch.rand(layer.conv.out_channels) + 0.5
         for layer, _, norm in backbone.layers(Trunk(1.0, 1.0))
@@ -229,13 +229,13 @@ def test_warmth_is_red_over_blue() -> None:
     assert metrics.warmth(pixels).tolist() == [150.0]
 
 
-def test_an_interval_holds_the_mean() -> None:
+def test_an_interval_contains_the_mean() -> None:
     mean, low, high = metrics.mean_interval(np.random.default_rng(0).normal(2, 1, 64))
     assert low < mean < high
     assert 0.3 < high - low < 0.7
 
 
-def test_the_interval_of_a_distance_holds_it() -> None:
+def test_the_interval_of_a_distance_contains_it() -> None:
     random = np.random.default_rng(0)
     near, far, reference = (random.normal(mean, 1, (60, 16)) for mean in (0, 1, 0))
     distance, low, high = metrics.kernel_distance_interval(far, reference)
@@ -244,7 +244,7 @@ def test_the_interval_of_a_distance_holds_it() -> None:
     assert low > metrics.kernel_distance_interval(near, reference)[2]
 
 
-def test_the_variance_is_of_what_was_varied() -> None:
+def test_the_variance_is_attributed_to_what_was_varied() -> None:
     random = np.random.default_rng(0)
     by_prompt, by_seed = random.normal(size=(6, 1, 9)), random.normal(size=(1, 6, 9))
     shares = metrics.variance_shares(2 * by_prompt + by_seed)
@@ -253,7 +253,7 @@ def test_the_variance_is_of_what_was_varied() -> None:
     assert sum(shares.values()) == pytest.approx(1)
 
 
-def test_a_painting_that_keeps_its_photo_is_known_again() -> None:
+def test_a_painting_that_keeps_its_photo_is_recognized() -> None:
     photos = np.random.default_rng(0).normal(size=(20, 8))
     assert metrics.own_among_nearest(photos, photos, 1).mean() == 1
     assert metrics.own_among_nearest(-photos, photos, 5).mean() < 0.3

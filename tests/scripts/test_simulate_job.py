@@ -1,4 +1,4 @@
-"""The plan and the assignment of chunks, on GPUs that only a clock stands for."""
+"""The plan and the assignment of chunks, on GPUs that are simulated by a clock."""
 
 import pytest
 from simulate_job import H100, T4, Device, Simulation
@@ -18,7 +18,7 @@ def test_compiling_before_the_first_chunk_costs_no_steps(seconds: float) -> None
     assert Simulation(devices, 440, 4.67 * 3600).run().mean_steps == 50
 
 
-def test_where_time_is_short_the_plan_fills_it_and_keeps_the_deadline() -> None:
+def test_if_time_is_short_the_plan_fills_it_and_keeps_the_deadline() -> None:
     job = Simulation([Device(T4, extra=180), Device(T4, extra=180)], 440, 2 * 3600).run()
     assert 0.9 * 2 * 3600 < job.now < 2 * 3600
 

@@ -71,7 +71,7 @@ def test_a_narrow_picture_has_room_for_its_label(drawn: Drawn) -> None:
     assert [each[4] for each in drawn] == ["mountains"]
 
 
-def test_letters_that_the_font_lacks_are_written_in_others(drawn: Drawn) -> None:
+def test_letters_that_the_font_does_not_have_are_replaced(drawn: Drawn) -> None:
     sheet([[Cell((square(256),), "café Über 木 tree")]])
     assert [each[4] for each in drawn] == ["cafe Uber \\u6728 tree"]
 
@@ -80,7 +80,7 @@ def test_a_label_that_is_empty_takes_no_room() -> None:
     assert sheet([[Cell((square(),))]]).size == (128 + 2 * GAP, 128 + 2 * GAP)
 
 
-def test_cells_go_on_in_lines_about_as_long() -> None:
+def test_cells_are_split_into_lines_of_similar_length() -> None:
     lines = in_lines([Cell((square(256),), str(i)) for i in range(8)])
     assert [len(line) for line in lines] == [4, 4]
     assert sheet(lines).width <= 1600

@@ -1,4 +1,4 @@
-"""Which worker paints which chunk, on a clock that the tests turn."""
+"""Which worker paints which chunk, on a clock that the tests advance."""
 
 from monetize.job.executors.assignment import Assignment
 from monetize.job.executors.base import Chunk
@@ -6,7 +6,7 @@ from monetize.settings import PaintSettings
 
 
 class Workers:
-    """Workers 0 and 1 with some chunks; `sent` has who was sent which."""
+    """Workers 0 and 1 with some chunks; `sent` has which worker was sent which chunk."""
 
     def __init__(self, chunks: int) -> None:
         self.now = 0.0

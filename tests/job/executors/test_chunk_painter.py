@@ -1,4 +1,4 @@
-"""Chunks on a device that is a thread, which the tests let go on."""
+"""Chunks on a fake device, a thread that the tests control."""
 
 from collections.abc import Iterator, Sequence
 from threading import Event
@@ -18,7 +18,7 @@ from monetize.settings import DeviceSettings, PaintSettings
 
 
 class SlowPainter(BatchPainter):
-    """Gives no paintings, and holds every chunk up until it is let go, as a full device does."""
+    """Returns no paintings, and blocks every chunk until it is released, like a busy device."""
 
     plan = None  # type: ignore[assignment]
 

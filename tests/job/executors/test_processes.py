@@ -1,4 +1,4 @@
-"""Chunks painted by a process each; two on the CPU stand for two GPUs."""
+"""Chunks painted by a process each; two on the CPU stand in for two GPUs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -30,7 +30,7 @@ def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spec, "every_device", lambda placement: [placement] * 2)
 
 
-def test_two_processes_make_the_bytes_that_one_makes(
+def test_two_processes_write_the_same_bytes_as_one(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run_job(photos, tmp_path / "one.zip").exit_code == 0
@@ -66,7 +66,7 @@ def test_the_chunks_of_a_process_that_dies_are_painted_by_the_other(
 
 
 @pytest.mark.usefixtures("two_processes")
-def test_when_all_processes_are_dead_the_job_fails_and_can_go_on(
+def test_when_all_processes_are_dead_the_job_fails_and_can_be_resumed(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kill_all(self: Assignment) -> Iterator[tuple[int, Chunk]]:
@@ -84,7 +84,7 @@ def test_when_all_processes_are_dead_the_job_fails_and_can_go_on(
 
 
 @pytest.mark.usefixtures("two_processes")
-def test_what_a_process_raises_is_the_jobs_error(
+def test_an_error_in_a_process_is_the_jobs_error(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "images.zip"
@@ -132,8 +132,8 @@ def test_cuda_without_a_number_is_every_device(monkeypatch: pytest.MonkeyPatch) 
     assert every_device(CPU) == [CPU]
 
 
-def test_a_process_that_waits_in_vain_is_to_finish_what_it_began() -> None:
-    """Else the last chunk of each would never come."""
+def test_a_process_that_waits_in_vain_is_told_to_finish_its_chunk() -> None:
+    """Otherwise the last chunk of each would never come."""
     ours, theirs = Pipe()
     received = processes._receive(theirs)
     assert next(received) is None

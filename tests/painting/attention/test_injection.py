@@ -1,4 +1,4 @@
-"""Edited latents are those of attention maps that are written out and replaced, step by step."""
+"""Edited latents equal those of explicit attention maps that are replaced step by step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -232,7 +232,7 @@ def test_the_change_is_limited_to_where_a_word_acts(
     assert 0 < changed.sum() < changed.numel()
 
 
-def test_a_batch_of_edits_is_what_each_gives_alone(painter_with: Load) -> None:
+def test_a_batch_of_edits_paints_each_as_if_it_were_alone(painter_with: Load) -> None:
     painter = painter_with()
     pairs = [
         pair(painter, "a tall pine tree and a very red sun", "sun=2", seed=1),
@@ -255,7 +255,7 @@ def test_an_edit_works_on_the_guided_steps_and_on_the_others(painter_with: Load)
     assert not close(edited, untied[1], atol=1e-2)
 
 
-def test_plain_painting_is_the_same_to_the_bit_before_and_after(painter_with: Load) -> None:
+def test_plain_painting_is_bit_identical_before_and_after(painter_with: Load) -> None:
     painter = painter_with()
     painter.pipeline.enable_attention_slicing()
     processors = painter.pipeline.unet.attn_processors

@@ -39,7 +39,7 @@ def test_weights_of_one_change_no_bit(painter_with: Callable[..., Painter]) -> N
 
 
 @torch.inference_mode()
-def test_weights_outlast_a_change_of_processor(painter_with: Callable[..., Painter]) -> None:
+def test_weights_survive_a_change_of_processor(painter_with: Callable[..., Painter]) -> None:
     """`enable_attention_slicing` replaces processors; the weights do not live in one."""
     painter = painter_with()
     plain = call_unet(painter)
