@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make a virtual environment in .venv with monetize and what it needs.
-# The argument is what to install of the project: "." (the default) or ".[dev]".
+# Create a virtual environment in .venv with monetize and its dependencies.
+# The argument is what to install: "." (the default) or ".[dev]".
 set -eu
 cd "$(dirname "$0")/.."
 if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then

@@ -29,7 +29,7 @@ def gallery(
     The page shows each painting with its photo, caption and seed. You can search the captions,
     and compare photo and painting with a slider. It opens in any browser straight from the disk;
     it needs only the folder next to it. Captions and seeds come from the reports next to the zip,
-    or in the folder (.csv, .json). Photos are cropped to the shape of their paintings.
+    or in the folder (.csv, .json). Photos are shown whole.
 
     \b
     Examples:
