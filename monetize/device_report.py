@@ -83,7 +83,7 @@ def fastest_attention(device: torch.device, dtype: torch.dtype) -> str:
     query = torch.ones(ATTENTION_SHAPE, device=device, dtype=dtype)
     for name, backend in ATTENTION.items():
         try:
-            # torch warns of each reason why a kernel cannot be used.
+            # torch warns about each reason why a kernel cannot be used.
             with warnings.catch_warnings(action="ignore"), sdpa_kernel(backend):
                 scaled_dot_product_attention(query, query, query).sum().item()
         except RuntimeError:

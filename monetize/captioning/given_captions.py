@@ -1,4 +1,4 @@
-"""Captions that people bring along, in whatever form: CSV, JSON, JSON lines, or sidecar files."""
+"""Captions given by the user, in any form: CSV, JSON, JSON lines, or sidecar files."""
 
 from collections.abc import Collection
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Captions as sidecar files: a text file next to each photo, of the photo's name."""
+"""Captions as sidecar files: a text file next to each photo, named after it."""
 
 import os
 from collections.abc import Iterable

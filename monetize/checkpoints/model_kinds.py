@@ -79,7 +79,7 @@ def _without_unet(shapes: Shapes) -> Refusal:
         return Refusal("only a VAE", MISSING_PART)
     if _any_starts(shapes, "text_model.", TEXT_ENCODER):
         return Refusal("only a text encoder", MISSING_PART)
-    return Refusal("no checkpoint of Stable Diffusion", OTHER_FOLDERS)
+    return Refusal("not a checkpoint of Stable Diffusion", OTHER_FOLDERS)
 
 
 def _any_starts(names: Iterable[str], *prefixes: str) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".safetensors", ".ckpt")
 CONFIGS = Path(__file__).parent / "sd_v1"
-"""The configuration of Stable Diffusion v1 and CLIP's tokenizer, which a single file lacks."""
+"""The configuration of Stable Diffusion v1 and CLIP's tokenizer, missing from a single file."""
 AVERAGED = "model_ema."
 # The files of CompVis name this class of their trainer as a key of a table.
 TRAINER_CLASS = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
@@ -25,7 +25,7 @@ TRAINER_CLASS = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
 def check_single_file(flag: str, path: Path, say: Callable[[str], None]) -> None:
     """Raise CheckpointError unless a file is a checkpoint of Stable Diffusion v1.
 
-    Reads names and shapes only. `say` is told of weights in it that are not used.
+    Reads only names and shapes. `say` reports weights in it that are not used.
     """
     name = f"{flag} {printable(path)}"
     shapes = read_shapes(flag, path)
@@ -61,7 +61,7 @@ def read_weights(flag: str, path: Path) -> "dict[str, Tensor]":
 
 
 class _Trainer:
-    """In place of the class in a table that is not used."""
+    """Stands in for the trainer's class, in a table that is not used."""
 
 
 def _unpickled(path: Path) -> "dict[str, Tensor]":

@@ -27,7 +27,7 @@ Weights = Mapping[str, Tensor]
 def load_parts(
     checkpoint: Checkpoint, dtype: torch.dtype
 ) -> dict[str, tuple[nn.Module, list[str]]]:
-    """Make UNet, VAE and text encoder, each with the names of the weights that it misses.
+    """Build UNet, VAE and text encoder, each with the names of its missing weights.
 
     Raises CheckpointError for weights of another shape and for a UNet with further layers.
     """
@@ -53,7 +53,7 @@ def _load(
             )
         if key not in expected and name == "unet":
             raise _another_architecture(checkpoint, f"its unet has another layer: {key}")
-    # Copies are aligned in memory, whatever their place in the file is, and so compute the same.
+    # Copies are aligned in memory wherever the file has them, and so give the same results.
     known = {
         key: tensor.to(dtype, copy=True) for key, tensor in converted.items() if key in expected
     }

@@ -1,4 +1,4 @@
-"""`monetize devices`: what this machine has to paint on, and what is used by default."""
+"""`monetize devices`: what this machine can paint on, and what is used by default."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def devices(as_json: bool) -> None:
     """List the devices of this machine, try each, and say which are used by default.
 
-    Each device multiplies two small matrices, as a card can be there and not work: this torch may
-    have no kernels for it. If jobs would fail on what is used by default, so does this command.
+    Each device multiplies two small matrices, because a card can be present and still not work:
+    this torch may have no kernels for it. The command fails if jobs would fail on the devices that
+    are used by default.
 
     \b
     Examples:

@@ -18,7 +18,7 @@ HEAD_BYTES = 128
 def pass_over_paintings(found: Found, folder: Path) -> Found:
     """Count the paintings of monetize among the photos of a folder, instead of listing them.
 
-    In a folder that monetize made they are what was asked for. Raises ReadError.
+    In a folder that monetize made, they are what the user wants. Raises ReadError.
     """
     if is_our_own(folder, [path.name for path in folder.iterdir()]):
         return found

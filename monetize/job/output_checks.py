@@ -1,4 +1,4 @@
-"""Check before any work that a job's outputs can be written and are in nobody's way."""
+"""Check before any work that a job's outputs can be written and replace no other files."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def check_outputs(
 def _in_the_way(outputs: Outputs, workspace: Workspace) -> list[Path]:
     if outputs.is_folder:
         return [outputs.out] if any(path.exists() for path in outputs.files) else []
-    # A job that has written its reports finds them again; any others are somebody's files.
+    # A job that has written its reports finds them again; any others are not ours.
     files = (outputs.out,) if workspace.reported else outputs.files
     return [path for path in files if path.exists()]
 

@@ -21,12 +21,12 @@ class Outputs:
 
     @classmethod
     def of_folder(cls, folder: Path) -> Self:
-        """The outputs of `--output-folder`, by a path such as `.` too."""
+        """The outputs of `--output-folder`, also for a path such as `.`."""
         return cls(folder if folder.name not in ("", "..") else folder.resolve(), is_folder=True)
 
     @classmethod
     def of(cls, out: Path) -> Self:
-        """The outputs of a finished job, whichever of both `out` is."""
+        """The outputs of a finished job, whether `out` is a zip or a folder."""
         return cls.of_folder(out) if out.is_dir() else cls(out)
 
     @property

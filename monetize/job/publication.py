@@ -1,4 +1,4 @@
-"""Put a job's paintings and reports in place: in a zip, or each whole in a folder."""
+"""Put a job's paintings and reports in place: in a zip, or each atomically in a folder."""
 
 import hashlib
 import os

@@ -106,7 +106,7 @@ class Workspace:
 
     @property
     def reported(self) -> bool:
-        """Whether the reports beside the output are those of this job."""
+        """Whether the reports next to the output are those of this job."""
         return bool(self._job().get("reported"))
 
     @property
@@ -188,7 +188,7 @@ class Workspace:
         return self.folder / f"packed{output.suffix}"
 
     def begin_publishing(self, paths: Iterable[Path], outcome: Outcome) -> None:
-        """Note that outputs get their final names from now on, as `published` tells afterwards.
+        """Record that outputs get their final names from now on, for `published`.
 
         Raises UsageError if one of these names was taken since the job began.
         """

@@ -1,4 +1,4 @@
-"""Styles: phrases appended to captions, or templates that captions and names of photos go into."""
+"""Styles: phrases appended to captions, or templates for captions and names of photos."""
 
 import hashlib
 import string
@@ -17,7 +17,7 @@ TEMPLATE_FORM = "write {caption}, {stem} or {folder}, and {{ or }} for a brace"
 def fill_style(style: str, caption: str, names: Mapping[str, str] | None = None) -> str:
     """Put a caption, and `names` of the other fields, into a style; raises UsageError.
 
-    The caption comes first, with a space, where the style has no place for it.
+    If the style has no place for the caption, it comes first, followed by a space.
     """
     values = {CAPTION: caption.strip(), **(names or {})}
     parts = _parse(style, "--style")
@@ -28,7 +28,7 @@ def fill_style(style: str, caption: str, names: Mapping[str, str] | None = None)
 
 
 def own_words(style: str) -> str:
-    """Return a style without what goes into it; raises UsageError."""
+    """Return a style without its fields; raises UsageError."""
     return "".join(literal for literal, _ in _parse(style, "--style")).strip()
 
 
@@ -38,7 +38,7 @@ def check_style(style: str, source: str = "--style") -> None:
 
 
 def read_styles(path: Path) -> tuple[str, ...]:
-    """Read a style a line; raises InputError for a file without any, and as `check_style`."""
+    """Read one style per line; raises InputError for a file without any, and as `check_style`."""
     with explain_read_errors(path, InputError):
         data = path.read_bytes()
     try:

@@ -53,8 +53,8 @@ def test_stable_diffusion_v1_is_accepted() -> None:
         ({"first_stage_model.encoder.conv_in.weight": (1,)}, "only a VAE", "full file"),
         ({"down_blocks.0.resnets.0.conv1.weight": (1,)}, "only the UNet", "whole folder"),
         ({"text_model.final_layer_norm.weight": (768,)}, "only a text encoder", "full file"),
-        ({"weight": (1,)}, "no checkpoint of Stable Diffusion", "v1"),
-        ({}, "no checkpoint of Stable Diffusion", "v1"),
+        ({"weight": (1,)}, "not a checkpoint of Stable Diffusion", "v1"),
+        ({}, "not a checkpoint of Stable Diffusion", "v1"),
     ],
 )
 def test_what_it_is_instead_is_named(

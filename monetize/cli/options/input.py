@@ -25,7 +25,7 @@ run_input_options = all_of(
         type=FILE_OR_FOLDER,
         help="Captions to paint; no photo is captioned. A CSV file with the columns photo (or "
         "image) and caption, a .json or .jsonl file (such as metadata.jsonl of an image folder, or "
-        "COCO's captions), or a folder with a .txt file of the name of each photo.",
+        "COCO's captions), or a folder with a .txt file named after each photo.",
     ),
     _option(
         "--caption-missing",

@@ -88,7 +88,7 @@ caption_output_options = all_of(
         "--sidecar",
         "form",
         flag_value="sidecar",
-        help="Write each caption next to its photo, into a .txt file of the photo's name.",
+        help="Write each caption next to its photo, into a .txt file named after the photo.",
     ),
     _option(
         "--output",

@@ -67,7 +67,7 @@ run_prompt_options = all_of(
         "--style-file",
         type=FILE,
         callback=_check_style_file,
-        help="Text file with a style per line instead of --style; each photo's own seed picks one.",
+        help="Text file with one style per line, instead of --style; each photo's seed picks one.",
     ),
     _option(
         "--seed",

@@ -13,7 +13,8 @@ batch_options = all_of(
         default="auto",
         show_default=True,
         help="Number of pictures painted at once. auto is as many as fit the memory of a CUDA "
-        "device, up to 16, and 1 elsewhere. It is halved when memory runs out.",
+        "device, up to 16; elsewhere 8 for a small model such as pocket, and 1 for others. It is "
+        "halved when memory runs out.",
     ),
     _option(
         "--compile/--no-compile",
@@ -35,7 +36,7 @@ budget_options = all_of(
         "--since",
         type=MOMENT,
         help="When the time of --time-budget began, such as 2026-05-01T09:30 or 1777627800 "
-        "(seconds since 1970): what was done before, such as installing, then counts.  "
+        "(seconds since 1970): time spent since then, such as on installing, counts.  "
         "[default: now]",
     ),
     _option(
