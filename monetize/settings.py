@@ -7,7 +7,7 @@ in a TOML preset, where each class is a table.
 import math
 import reprlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
@@ -17,7 +17,18 @@ from monetize.prompts.style import check_style
 from monetize.prompts.weights import Weight
 from monetize.prompts.words import fold
 
-SCHEDULERS = ("pndm", "lms", "ddim", "dpm++", "unipc")
+# The schedulers that have a name here, with diffusers' classes.
+SCHEDULERS = {
+    "pndm": "PNDMScheduler",
+    "lms": "LMSDiscreteScheduler",
+    "ddim": "DDIMScheduler",
+    "dpm++": "DPMSolverMultistepScheduler",
+    "unipc": "UniPCMultistepScheduler",
+    "euler": "EulerDiscreteScheduler",
+    "euler-a": "EulerAncestralDiscreteScheduler",
+    "heun": "HeunDiscreteScheduler",
+    "lcm": "LCMScheduler",
+}
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 FITS = ("crop", "pad", "squash")
 MONET = "monet"  # the bundled palette
@@ -227,7 +238,7 @@ def _interval(settings: Any, start: str, end: str) -> None:
         raise UsageError(f"{flag(start)} {first} is not before {flag(end)} {last}")
 
 
-def _one_of(settings: Any, name: str, choices: tuple[str, ...]) -> None:
+def _one_of(settings: Any, name: str, choices: Collection[str]) -> None:
     value = getattr(settings, name)
     if value not in choices:
         raise UsageError(

@@ -21,7 +21,7 @@ from monetize.settings import (
         (PaintSettings, {"guidance_scale": -1}, "--guidance-scale must be at least 0, not -1"),
         (PaintSettings, {"size": 7}, "--size must be at least 8"),
         (PaintSettings, {"batch_size": 0}, "--batch-size must be at least 1"),
-        (PaintSettings, {"scheduler": "euler"}, "--scheduler must be one of pndm, lms"),
+        (PaintSettings, {"scheduler": "dpm2"}, "--scheduler must be one of pndm, lms"),
         (PaintSettings, {"weight_start": 0.5, "weight_end": 0.5}, "--weight-start 0.5 is not b"),
         (PaintSettings, {"weight": (Weight("a", 1), Weight("A", 2))}, "--weight 'a' is given more"),
         (CaptionSettings, {"caption_batch_size": 0}, "--caption-batch-size must be at least 1"),

@@ -1,24 +1,16 @@
 """Loading checkpoints as Hugging Face models, on a device and in a precision."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
 from diffusers import (
     AutoencoderKL,
     AutoencoderTiny,
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    LMSDiscreteScheduler,
-    PNDMScheduler,
-    SchedulerMixin,
     StableDiffusionPipeline,
     UNet2DConditionModel,
-    schedulers,
 )
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
-from diffusers.schedulers import KarrasDiffusionSchedulers
 from PIL import Image
 from transformers import (
     AutoImageProcessor,
@@ -34,15 +26,13 @@ from transformers import (
 from monetize.checkpoints.configs import check_configs, read_config
 from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.load_errors import explain_load_errors
-from monetize.checkpoints.painting_size import complete_size
 from monetize.checkpoints.resolve import Checkpoint
+from monetize.checkpoints.schedulers import load_scheduler
 from monetize.checkpoints.single_file_parts import load_parts
 from monetize.checkpoints.tokenizer import load_tokenizer
-from monetize.checkpoints.unipc import UniPCMultistepScheduler
 from monetize.devices import Placement
 from monetize.errors import CheckpointError
 from monetize.messages import name_some
-from monetize.settings import PaintSettings
 
 # Only these classes are loaded, whatever else a checkpoint names, so that none of its code runs.
 PART_CLASSES: dict[str, dict[str, Any]] = {
@@ -51,13 +41,8 @@ PART_CLASSES: dict[str, dict[str, Any]] = {
     "text_encoder": {"CLIPTextModel": CLIPTextModel},
     "safety_checker": {"StableDiffusionSafetyChecker": StableDiffusionSafetyChecker},
 }
-SCHEDULER_CLASSES = {
-    "pndm": PNDMScheduler,
-    "lms": LMSDiscreteScheduler,
-    "ddim": DDIMScheduler,
-    "dpm++": DPMSolverMultistepScheduler,
-    "unipc": UniPCMultistepScheduler,
-}
+# The second is the first for a UNet that takes the guidance scale as an input.
+PIPELINES = (StableDiffusionPipeline.__name__, "LatentConsistencyModelPipeline")
 # What a checkpoint may say about captions; lengths and numbers of beams are settings.
 GENERATION_KEYS = (
     "bad_words_ids",
@@ -115,7 +100,7 @@ def load_painting_pipeline(
     """Load a Stable Diffusion pipeline on the CPU; a scheduler of None keeps its own."""
     check_configs(checkpoint)
     index = read_config(checkpoint, "model_index.json")
-    if index.get("_class_name") != StableDiffusionPipeline.__name__:
+    if index.get("_class_name") not in PIPELINES:
         raise CheckpointError(
             f"--model {checkpoint.name} is a {index.get('_class_name')}; "
             f"monetize paints with checkpoints of the {StableDiffusionPipeline.__name__}."
@@ -133,7 +118,7 @@ def load_painting_pipeline(
         pipeline = StableDiffusionPipeline(
             **{"safety_checker": None, **parts},
             tokenizer=tokenizer,
-            scheduler=_load_scheduler(checkpoint, scheduler),
+            scheduler=load_scheduler(checkpoint, scheduler),
             feature_extractor=feature_extractor,
             requires_safety_checker=safety_checker,
         )
@@ -180,39 +165,6 @@ def _load_part(
         return loaded
 
 
-def _load_scheduler(checkpoint: Checkpoint, name: str | None) -> SchedulerMixin:
-    """Make a scheduler of this name, or the checkpoint's own, with the checkpoint's values."""
-    config = read_config(checkpoint, "scheduler/scheduler_config.json")
-    own = config.get("_class_name")
-    # What the pipeline would set, with a warning, where a configuration leaves it out.
-    config = {"clip_sample": False, "steps_offset": 1, **config}
-    if name is not None:
-        kind = SCHEDULER_CLASSES[name]
-        if name == "pndm":
-            # As in Stable Diffusion; the Runge-Kutta steps of PNDM fail with few steps.
-            config.setdefault("skip_prk_steps", True)
-    elif isinstance(own, str) and own in KarrasDiffusionSchedulers.__members__:
-        named = {kind.__name__: kind for kind in SCHEDULER_CLASSES.values()}
-        kind = named.get(own) or getattr(schedulers, own)
-    else:
-        raise CheckpointError(
-            f"--model {checkpoint.name}: its scheduler {own} is not one for Stable Diffusion: "
-            f"choose --scheduler {', '.join(SCHEDULER_CLASSES)}"
-        )
-    trial = kind.from_config(config)
-    trial.set_timesteps(2)
-    sample = torch.ones(1, 4, 8, 8)
-    for timestep in trial.timesteps:
-        noise = trial.scale_model_input(sample, timestep)
-        sample = trial.step(noise, timestep, sample).prev_sample
-    if not torch.isfinite(sample).all():
-        raise CheckpointError(
-            f"--model {checkpoint.name}: its scheduler/scheduler_config.json describes noise that "
-            "is not a finite number"
-        )
-    return kind.from_config(config)
-
-
 @torch.inference_mode()
 def _try_captioning(
     model: VisionEncoderDecoderModel,
@@ -240,11 +192,6 @@ def _check_fit(
     **_: torch.nn.Module,
 ) -> None:
     """Raise CheckpointError if the parts of a pipeline are of different models."""
-    if unet.config.time_cond_proj_dim is not None:
-        raise CheckpointError(
-            f"--model {checkpoint.name} is distilled to take the guidance scale as an "
-            "input (time_cond_proj_dim), which monetize does not support: use another one"
-        )
     text = text_encoder.config
     for what, actual, limit in (
         ("tokens", len(tokenizer), text.vocab_size),
@@ -258,28 +205,6 @@ def _check_fit(
                 f"--model {checkpoint.name}: its parts do not fit each other: {actual} {what}, "
                 f"where the next part takes {limit}. Copy or download them from one checkpoint."
             )
-
-
-def complete_settings(checkpoint: Checkpoint, settings: PaintSettings) -> PaintSettings:
-    """Fill in the checkpoint's own size, scheduler, steps and guidance where they are None.
-
-    Reads only configuration files. A scheduler that has no name here stays None. Raises
-    UsageError for a size that the checkpoint cannot paint.
-    """
-    check_configs(checkpoint)
-    scheduler = read_config(checkpoint, "scheduler/scheduler_config.json").get("_class_name")
-    own = {kind.__name__: name for name, kind in SCHEDULER_CLASSES.items()}
-    return replace(
-        settings,
-        size=complete_size(checkpoint, settings.size),
-        scheduler=settings.scheduler or own.get(str(scheduler)),
-        num_inference_steps=settings.num_inference_steps or checkpoint.num_inference_steps,
-        guidance_scale=(
-            checkpoint.guidance_scale
-            if settings.guidance_scale is None
-            else settings.guidance_scale
-        ),
-    )
 
 
 def _check_complete(checkpoint: Checkpoint, config: str, report: dict[str, Any]) -> None:

@@ -108,7 +108,7 @@ def warn_unless_faster(settings: PaintSettings, device: DeviceSettings, terminal
     if preset is None:
         return
     from monetize.checkpoints.layout import PAINTER
-    from monetize.checkpoints.loading import complete_settings
+    from monetize.checkpoints.own_settings import complete_settings
     from monetize.checkpoints.resolve import resolve, resolve_auto
     from monetize.devices import place
     from monetize.job.speed import passes

@@ -9,16 +9,9 @@ from monetize.image_sizes import parse_size
 from monetize.images.encoding import SAMPLERS
 from monetize.images.infotext import Infotext
 from monetize.prompts.weights import parse_weight, split_weights
-from monetize.settings import FITS, MONET
+from monetize.settings import FITS, MONET, SCHEDULERS
 
-SCHEDULERS = {
-    "PNDMScheduler": "pndm",
-    "LMSDiscreteScheduler": "lms",
-    "DDIMScheduler": "ddim",
-    "DPMSolverMultistepScheduler": "dpm++",
-    "UniPCMultistepScheduler": "unipc",
-}
-SCHEDULER_OF = {SAMPLERS[kind]: name for kind, name in SCHEDULERS.items()}
+SCHEDULER_OF = {SAMPLERS[kind]: name for name, kind in SCHEDULERS.items()}
 NUMBERS: dict[str, tuple[str, type]] = {
     "Steps": ("num_inference_steps", int),
     "CFG scale": ("guidance_scale", float),

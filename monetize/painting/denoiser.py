@@ -16,8 +16,10 @@ from torch import Tensor
 from monetize.devices import send
 from monetize.painting.attention.injection import AttentionInjection
 from monetize.painting.attention.token_weights import TokenWeights
+from monetize.painting.latents import SeededNoise
 from monetize.painting.request import PaintRequest
 from monetize.painting.shared_prefix import SharedPrefix
+from monetize.painting.step_noise import own_step_noise
 from monetize.painting.timesteps import set_timesteps, step_options
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import weigh
@@ -44,15 +46,18 @@ class Denoiser:
         settings: PaintSettings,
         on_step: StepCallback | None = None,
         init_latents: Tensor | None = None,
+        seeded: SeededNoise | None = None,
     ) -> Tensor:
         """Denoise standard normal noise, (batch, channels, height, width), into latents.
 
         The settings are complete. With a `strength` they start from `init_latents`, of the same
-        shape, to which the noise is added.
+        shape, to which the noise is added. `seeded` drew the noise, and goes on for the steps of
+        stochastic schedulers; None starts again from the requests' seeds.
         """
         unet, scheduler = self.pipeline.unet, self.pipeline.scheduler
         guidance_scale = settings.guidance_scale
         assert guidance_scale is not None  # the settings are complete
+        embeds_guidance = unet.config.time_cond_proj_dim is not None
         timesteps = set_timesteps(scheduler, settings)
         timesteps_on_device = send(timesteps, self.device)
         prompt_embeds = self._encode([request.input_ids for request in requests])
@@ -67,11 +72,16 @@ class Denoiser:
             latents = scheduler.add_noise(init_latents.to(latents), latents, first)
         size = (latents.shape[2], latents.shape[3])
         injection = AttentionInjection(unet, requests, size, self.device)
-        with self._plain_afterwards(), injection:
+        timestep_cond = self._guidance_embedding(guidance_scale) if embeds_guidance else None
+        seeded = seeded or SeededNoise([request.seed for request in requests])
+        step_noise = own_step_noise(scheduler, seeded, self.device)
+        with self._plain_afterwards(), injection, step_noise:
             for i, timestep in enumerate(timesteps):
                 done = i / len(timesteps)
                 do_classifier_free_guidance = (
-                    guidance_scale > 1 and settings.guidance_start <= done < settings.guidance_end
+                    guidance_scale > 1
+                    and not embeds_guidance
+                    and settings.guidance_start <= done < settings.guidance_end
                 )
                 weighted = settings.weight_start <= done < settings.weight_end
                 self.weighting.factors = (
@@ -85,6 +95,7 @@ class Denoiser:
                 noise_pred = unet(
                     scheduler.scale_model_input(latent_model_input, timestep),
                     timesteps_on_device[i],
+                    timestep_cond=timestep_cond,
                     encoder_hidden_states=(
                         both_embeds if do_classifier_free_guidance else prompt_embeds
                     ),
@@ -110,6 +121,17 @@ class Denoiser:
         finally:
             self.weighting.factors = None
             self._shared_prefix.on = False
+
+    def _guidance_embedding(self, guidance_scale: float) -> Tensor:
+        """What a distilled UNet takes in place of a second evaluation: (1, features).
+
+        It was distilled with guidance counted from 0, not from 1.
+        """
+        embedding = self.pipeline.get_guidance_scale_embedding(
+            torch.tensor([guidance_scale - 1]),
+            embedding_dim=self.pipeline.unet.config.time_cond_proj_dim,
+        )
+        return send(embedding.to(self.pipeline.unet.dtype), self.device)
 
     def _encode(self, input_ids: Sequence[tuple[int, ...]]) -> Tensor:
         """Text encoder states, (batch, text positions, width); equal prompts are encoded once."""

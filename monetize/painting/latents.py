@@ -15,34 +15,40 @@ from monetize.errors import PaintingError
 IMAGES_AT_ONCE = {"cuda": 4}
 
 
-def draw_latents(seeds: Sequence[int], shape: tuple[int, int, int]) -> Tensor:
-    """Draw starting latents of standard normal noise, shape = (len(seeds), *shape).
+class SeededNoise:
+    """Standard normal noise of a batch: each image's is drawn by a generator of its own.
 
-    `shape` is channels, height and width of the latents. Each is drawn on the CPU in float32 by a
-    generator of its own, so that a seed means the same painting in any batch, on any device, and
-    in any precision up to rounding.
+    Noise is drawn on the CPU in float32, so that a seed means the same painting in any batch, on
+    any device, and in any precision up to rounding.
     """
-    return _draw([torch.Generator("cpu").manual_seed(seed) for seed in seeds], shape)
 
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self.seeds = tuple(seeds)
+        self._generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
-def _draw(generators: Sequence[torch.Generator], shape: tuple[int, ...]) -> Tensor:
-    return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+    def draw(self, shape: tuple[int, ...], places: slice = slice(None)) -> Tensor:
+        """Draw the next noise of the images at these places, each of this shape: (batch, *shape).
+
+        As starting latents, `shape` is their channels, height and width.
+        """
+        return torch.stack(
+            [torch.randn(shape, generator=generator) for generator in self._generators[places]]
+        )
 
 
 def encode_images(
     pipeline: StableDiffusionPipeline,
     images: Sequence[Image.Image],
-    seeds: Sequence[int],
+    noise: SeededNoise,
     device: torch.device,
 ) -> tuple[Tensor, Tensor]:
     """Encode RGB images of one size; returns their latents, and standard normal noise to add.
 
     Both have shape (batch, channels, height, width). As in diffusers, the latents are a sample of
     the encoder's distribution (an autoencoder without one gives them directly), and the noise is
-    drawn after it by the same generator; here each seed has one on the CPU, as in `draw_latents`.
+    drawn after it by the same generator.
     """
     vae = pipeline.vae
-    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     pixels = pipeline.image_processor.preprocess(list(images))
     at_once = IMAGES_AT_ONCE.get(device.type, 1)
     encoded = []
@@ -52,10 +58,10 @@ def encode_images(
             encoded.append(output.latents.float())
             continue
         mean, std = output.latent_dist.mean, output.latent_dist.std
-        drawn = _draw(generators[i * at_once : (i + 1) * at_once], mean.shape[1:])
+        drawn = noise.draw(mean.shape[1:], slice(i * at_once, (i + 1) * at_once))
         encoded.append(mean.float() + std.float() * send(drawn, device))
     latents = torch.cat(encoded) * vae.config.scaling_factor
-    return latents, _draw(generators, latents.shape[1:])
+    return latents, noise.draw(latents.shape[1:])
 
 
 class PendingImages:

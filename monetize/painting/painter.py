@@ -20,7 +20,7 @@ from monetize.painting.attention.recorder import AttentionRecorder
 from monetize.painting.compilation import keep_kernels
 from monetize.painting.denoiser import Denoiser, StepCallback
 from monetize.painting.init_images import check_start, open_init_images, photo_size
-from monetize.painting.latents import PendingImages, decode, draw_latents, encode_images
+from monetize.painting.latents import PendingImages, SeededNoise, decode, encode_images
 from monetize.painting.painting import Painting, PendingPaintings
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
@@ -203,13 +203,13 @@ class Painter:
         """
         settings = settings or self.settings
         check_start(requests, settings.strength)
-        seeds = [request.seed for request in requests]
+        seeded = SeededNoise([request.seed for request in requests])
         if settings.strength is None:
-            noise = draw_latents(seeds, self._latents_shape(requests))
-            return self._denoise(requests, noise, settings, on_step)
+            noise = seeded.draw(self._latents_shape(requests))
+            return self._denoise(requests, noise, settings, on_step, seeded=seeded)
         images = open_init_images(requests, self._size(requests), settings.fit)
-        init_latents, noise = encode_images(self.pipeline, images, seeds, self.device)
-        return self._denoise(requests, noise, settings, on_step, init_latents)
+        init_latents, noise = encode_images(self.pipeline, images, seeded, self.device)
+        return self._denoise(requests, noise, settings, on_step, init_latents, seeded)
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> PendingImages:

@@ -8,7 +8,7 @@ from transformers import CLIPTokenizer
 
 from monetize.checkpoints.known_words import unknown_words
 from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
-from monetize.checkpoints.loading import complete_settings
+from monetize.checkpoints.own_settings import complete_settings, few_steps
 from monetize.checkpoints.painting_size import native_size
 from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
 from monetize.checkpoints.tokenizer import load_tokenizer
@@ -63,6 +63,7 @@ class PainterSpec:
         complete = replace(complete_settings(checkpoint, settings), model=name)
         check_steps(complete)
         _warn_about_size(checkpoint, complete, reporter)
+        _say_few_steps(checkpoint, settings, reporter)
         return cls(checkpoint, placement, complete, reason)
 
     def size_for(self, photo: Pixels | None) -> Pixels:
@@ -96,6 +97,16 @@ class PainterSpec:
         count = len(every_device(self.placement))
         devices = f", {count} of them" if count > 1 else ""
         return f"{self.checkpoint.name} on {self.placement}{devices}{self.reason}"
+
+
+def _say_few_steps(checkpoint: Checkpoint, given: PaintSettings, reporter: Reporter) -> None:
+    few = few_steps(checkpoint)
+    if few and None in (given.num_inference_steps, given.guidance_scale):
+        reporter.say(
+            f"{checkpoint.name} is made for few steps ({few.sign}): unless --steps and "
+            f"--guidance-scale say otherwise, {few.num_inference_steps} steps and guidance "
+            f"{few.guidance_scale:g}"
+        )
 
 
 def _warn_about_size(checkpoint: Checkpoint, settings: PaintSettings, reporter: Reporter) -> None:

@@ -28,8 +28,13 @@ def num_steps(settings: PaintSettings) -> int:
 
 
 def num_evaluations(settings: PaintSettings) -> int:
-    """How many times the UNet is evaluated with these settings: PNDM repeats the second step."""
+    """How many times the UNet is evaluated with these settings.
+
+    PNDM repeats the second step, and Heun evaluates all but the last twice.
+    """
     steps = num_steps(settings)
+    if settings.scheduler == "heun":
+        return max(0, 2 * steps - 1)
     return steps + (settings.scheduler == "pndm" and steps > 1)
 
 

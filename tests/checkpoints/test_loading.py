@@ -1,6 +1,5 @@
 import json
 import re
-import warnings
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from transformers import (
 
 from monetize.checkpoints.layout import CAPTIONER, PAINTER
 from monetize.checkpoints.loading import (
-    SCHEDULER_CLASSES,
     load_captioning_model,
     load_painting_pipeline,
 )
@@ -271,13 +269,3 @@ def test_the_full_size_captioner_matches_vit_gpt2() -> None:
     assert "encoder.embeddings.cls_token" in names
     assert "decoder.transformer.h.11.crossattention.c_attn.weight" in names
     assert "decoder.transformer.h.0.crossattention.q_attn.weight" in names
-
-
-@pytest.mark.parametrize("scheduler", [None, *SCHEDULER_CLASSES])
-def test_every_scheduler_is_loaded_without_a_warning(tiny: Tiny, scheduler: str | None) -> None:
-    checkpoint = resolve(str(tiny.painter), PAINTER)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        warnings.simplefilter("error", FutureWarning)
-        loaded = load_painting_pipeline(checkpoint, CPU, scheduler=scheduler).scheduler
-    assert isinstance(loaded, SCHEDULER_CLASSES[scheduler or "pndm"])

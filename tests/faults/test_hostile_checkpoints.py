@@ -15,10 +15,10 @@ from safetensors.torch import load_file, save_file
 
 from monetize.checkpoints.layout import CAPTIONER, PAINTER
 from monetize.checkpoints.loading import (
-    complete_settings,
     load_captioning_model,
     load_painting_pipeline,
 )
+from monetize.checkpoints.own_settings import complete_settings
 from monetize.checkpoints.resolve import resolve
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.errors import CheckpointError

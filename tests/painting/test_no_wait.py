@@ -69,7 +69,18 @@ def test_the_unet_itself_does_not_wait(painter_with: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheduler", "budget"), [("pndm", 16), ("lms", 18), ("ddim", 10), ("dpm++", 14), ("unipc", 14)]
+    ("scheduler", "budget"),
+    [
+        ("pndm", 16),
+        ("lms", 18),
+        ("ddim", 10),
+        ("dpm++", 14),
+        ("unipc", 14),
+        ("euler", 16),
+        ("euler-a", 18),
+        ("heun", 14),
+        ("lcm", 16),
+    ],
 )
 def test_a_step_launches_few_kernels_besides_the_unet(
     painter_with: Load, scheduler: str, budget: int

@@ -141,8 +141,9 @@ _sampling_options = all_of(
     _option(
         "--scheduler",
         type=click.Choice(SCHEDULERS),
-        help="Sampler.  [default: the checkpoint's own; PNDM for Stable Diffusion v1, DPM++ for "
-        "pocket]",
+        help="Sampler; heun evaluates each step but the last twice, and lcm is for checkpoints and "
+        "LoRAs that were made for it.  [default: the checkpoint's own; PNDM for Stable Diffusion "
+        "v1, DPM++ for pocket]",
     ),
     _option(
         "--size",
