@@ -1,0 +1,1 @@
+"""Monetize in a Kaggle notebook without internet: what to upload, and the notebook."""
