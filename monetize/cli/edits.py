@@ -10,7 +10,7 @@ from monetize.settings import EditSettings, PaintSettings
 
 if TYPE_CHECKING:
     from monetize.prompts.prompt import Prompt
-    from monetize.prompts.sweep import Sweep
+    from monetize.prompts.sweep import AnySweep
 
 
 def edit_settings(params: Mapping[str, Any], edit: str | None) -> EditSettings | None:
@@ -28,7 +28,7 @@ def edited_prompts(
     edit: str | None,
     settings: PaintSettings,
     *,
-    sweeps: "tuple[Sweep, ...]",
+    sweeps: "tuple[AnySweep, ...]",
     heatmap: Path | None,
 ) -> "list[Prompt]":
     """Return the edited prompt of each text.

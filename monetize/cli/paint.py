@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from monetize.cli.edits import edit_settings, edited_prompts
 from monetize.cli.help import SectionedCommand
@@ -25,7 +26,7 @@ from monetize.settings import MAX_SEED, DeviceSettings, PaintSettings
 
 if TYPE_CHECKING:
     from monetize.images.repaint import Repaint
-    from monetize.prompts.sweep import Sweep
+    from monetize.prompts.sweep import AnySweep
 
 
 @click.command(cls=SectionedCommand)
@@ -52,7 +53,7 @@ def paint(
     number: int,
     seed: int | None,
     heatmap: Path | None,
-    sweeps: "tuple[Sweep, ...]",
+    sweeps: "tuple[AnySweep, ...]",
     keep: bool,
     edit: str | None,
     overwrite: bool,
@@ -79,6 +80,7 @@ def paint(
       monetize paint "a pine tree and a red sun" -w pine=-1 --heatmap where.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:1 -o sweep.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:2 --sweep "red sun=0:2:1" --keep
+      monetize paint "a pine tree" --sweep pine=-1:1:1 --sweep seed=1:4 --heatmap where.png
       monetize paint "a lake at sunset" --edit "a lake in a storm" -o storm.png
       monetize paint "a pine tree and a red sun" -w pine=-1 --keep-layout 0.4 -o less-pine.png
       monetize paint "a cat in a garden" --edit "a dog in a garden" --only dog
@@ -87,15 +89,16 @@ def paint(
 
     from monetize.cli.paint_outputs import EditOutputs, Outputs, SweepOutputs
     from monetize.prompts.prompt import Prompt
-    from monetize.prompts.sweep import Grid
+    from monetize.prompts.sweep import Grid, SeedSweep, Sweep
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings, device = build(PaintSettings, params), build(DeviceSettings, params)
     editing = edit_settings(params, edit)
     texts = _texts(prompt, from_file, like)
-    _check_sweep(sweeps, texts, number=number, heatmap=heatmap, keep=keep)
+    _check_sweep(sweeps, texts, number=number, keep=keep)
+    sweeps_weights = any(isinstance(sweep, Sweep) for sweep in sweeps)
     if settings.palette is not None and (
-        sweeps or editing or (heatmap is not None and settings.weight)
+        sweeps_weights or editing or (heatmap is not None and settings.weight)
     ):
         raise UsageError(
             "--palette may give each picture the colors of another painting, so the pictures "
@@ -108,6 +111,8 @@ def paint(
     if like is not None:
         check_like(like, init_image, terminal)
     photo_size = check_init_image(init_image, settings)
+    if swept := [sweep.seeds for sweep in sweeps if isinstance(sweep, SeedSweep)]:
+        seed, number = swept[0].start, len(swept[0])
     if seed is None:
         seed = secrets.randbelow(2**32)
     if seed + number - 1 > MAX_SEED:
@@ -119,9 +124,9 @@ def paint(
         edit_outputs = EditOutputs.plan(output, named, overwrite=overwrite)
         prompts = [Prompt(text) for text in texts]
     elif sweeps:
-        grid = Grid(texts[0], settings.weight, sweeps)
-        sweep_outputs = SweepOutputs.plan(grid, output, seed, keep=keep, overwrite=overwrite)
-        prompts = grid.prompts[:1]  # all weights act on the same tokens
+        grid = Grid(texts[0], settings.weight, sweeps, seed)
+        sweep_outputs = SweepOutputs.plan(grid, output, heatmap, keep=keep, overwrite=overwrite)
+        prompts = [grid.pictures[0][0]]  # all weights act on the same tokens
     else:
         count = len(texts) * number
         outputs = Outputs.plan(output, heatmap, count, overwrite=overwrite)
@@ -135,7 +140,7 @@ def paint(
 
     spec = PainterSpec.resolve(settings, device, terminal)
     painter = PromptPainter(spec, terminal)
-    painter.check(prompts, sweeps, heat=heatmap is not None)
+    painter.check(prompts, grid.weight_sweeps if sweeps else (), heat=heatmap is not None)
     if editing and edit is not None:
         painter.check(edited, what="--edit")
     last = f" to {seed + number - 1}" if number > 1 else ""
@@ -151,15 +156,17 @@ def paint(
         ]
         write_edits(painter, edits, edit_outputs, terminal)
     elif sweeps:
-        write_sweep(painter, grid, seed, init_image, sweep_outputs, terminal)
+        write_sweep(painter, grid, init_image, sweep_outputs, terminal)
     else:
         requests = [painter.request(each, seed, init_image) for each in prompts for seed in seeds]
         write_paintings(painter, requests, outputs, terminal)
 
 
 def _check_sweep(
-    sweeps: "tuple[Sweep, ...]", texts: list[str], *, number: int, heatmap: Path | None, keep: bool
+    sweeps: "tuple[AnySweep, ...]", texts: list[str], *, number: int, keep: bool
 ) -> None:
+    from monetize.prompts.sweep import Sweep
+
     if keep and not sweeps:
         raise UsageError("--keep needs --sweep")
     if not sweeps:
@@ -167,11 +174,13 @@ def _check_sweep(
     if len(texts) > 1:
         raise UsageError(f"--sweep takes one prompt, not {len(texts)}")
     if number > 1:
-        raise UsageError("--sweep paints from one seed: leave out --number or --sweep")
-    if heatmap is not None:
         raise UsageError(
-            "--heatmap shows one weight at a time: leave it out, or use --weight instead of --sweep"
+            "--sweep paints from one seed: use --sweep seed=START:STOP instead of --number"
         )
+    seed_source = click.get_current_context().get_parameter_source("seed")
+    seeds = [sweep for sweep in sweeps if not isinstance(sweep, Sweep)]
+    if seeds and seed_source is ParameterSource.COMMANDLINE:
+        raise UsageError(f"--sweep {seeds[0]} has the seeds: leave out --seed")
 
 
 def _texts(prompt: str | None, from_file: Any, like: "Repaint | None") -> list[str]:

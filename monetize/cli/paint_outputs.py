@@ -53,14 +53,8 @@ class Outputs:
         """Whether heat maps are requested."""
         return any(self.heatmaps)
 
-    def write_painting(
-        self, i: int, prompt: Prompt, seed: int, encoded: Callable[[Path], bytes]
-    ) -> Path:
-        """Write a painting and return its file; `encoded` gives the bytes for a file's name."""
-        named = self.paintings[i]
-        if named is not None:
-            write_bytes(named, encoded(named), overwrite=self.overwrite)
-            return named
+    def write_unnamed(self, prompt: Prompt, seed: int, encoded: Callable[[Path], bytes]) -> Path:
+        """Write a painting under a free name and return it; `encoded` gives the bytes for one."""
         data = encoded(free_name(prompt.text, seed))
         while True:
             path = free_name(prompt.text, seed, taken=self.taken)
@@ -71,23 +65,31 @@ class Outputs:
 
 @dataclass(frozen=True)
 class SweepOutputs:
-    """Where the sheet of a sweep goes, and its individual pictures if they are kept."""
+    """Where the sheet of a sweep goes, and its single pictures and heat maps if they are wanted."""
 
     sheet: Path
     kept: Sequence[Path]
+    heatmaps: Sequence[Path]
     overwrite: bool
 
     @classmethod
     def plan(
-        cls, grid: Grid, output: Path | None, seed: int, *, keep: bool, overwrite: bool
+        cls, grid: Grid, output: Path | None, heatmap: Path | None, *, keep: bool, overwrite: bool
     ) -> "SweepOutputs":
         """Name the files; raises UsageError if one cannot be written."""
-        sheet = output or free_name(grid.text, seed, suffix="-sweep")
+        sheet = output or free_name(grid.text, grid.seed, suffix="-sweep")
         check_outputs([sheet], "--output", overwrite=overwrite)
         kept = grid.picture_paths(sheet) if keep else []
         if kept:
             check_outputs(kept, "--keep", overwrite=overwrite)
-        return cls(sheet, kept, overwrite)
+        heatmaps = grid.picture_paths(heatmap) if heatmap else []
+        if heatmaps:
+            check_outputs(heatmaps, "--heatmap", overwrite=overwrite)
+        others = {path.resolve() for path in (sheet, *kept)}
+        for path in heatmaps:
+            if path.resolve() in others:
+                raise UsageError(f"--output and --heatmap would both write {path}: rename one")
+        return cls(sheet, kept, heatmaps, overwrite)
 
 
 @dataclass(frozen=True)

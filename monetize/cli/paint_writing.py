@@ -5,10 +5,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from monetize.atomic_files import write_bytes
 from monetize.cli.paint_outputs import EditOutputs, Outputs, SweepOutputs
+from monetize.cli.picture_files import PictureFiles
 from monetize.cli.terminal import Terminal
 from monetize.images.encoding import encode
+from monetize.painting.painting import Painting
 from monetize.painting.prompt_painter import PromptPainter
 from monetize.painting.request import PaintRequest
 from monetize.prompts.prompt import Prompt
@@ -23,50 +24,60 @@ def write_paintings(
     terminal: Terminal,
 ) -> None:
     """Paint requests; write and print each file as soon as it is painted."""
+    files = PictureFiles(terminal, overwrite=outputs.overwrite)
     painted = painter.paint(requests, heat=outputs.with_heatmaps)
     for i, (painting, unweighted) in enumerate(painted):
         request = painting.request
-        sheet = outputs.heatmaps[i]
+        path, sheet = outputs.paintings[i], outputs.heatmaps[i]
         encoded = partial(encode, painting.image, text=painting.parameters())
-        path = outputs.write_painting(i, request.prompt, request.seed, encoded)
+        if path is None:
+            path = outputs.write_unnamed(request.prompt, request.seed, encoded)
+            terminal.result(str(path))
+        else:
+            path = files.write(path, encoded(path))
         if painting.flagged:
             terminal.warn(f"{path} was blacked out by the safety checker")
-        terminal.result(str(path))
         if sheet is not None:
-            drawn = painting_heatmap.draw(painter.spec.tokenizer, painting, unweighted)
-            text = painting.parameters({"Sheet": "heat maps"})
-            data = encode(drawn, sheet, text, "--heatmap")
-            write_bytes(sheet, data, overwrite=outputs.overwrite)
-            terminal.result(str(sheet))
+            files.write(sheet, _heatmap(painter, painting, unweighted, sheet))
+    files.check()
 
 
 def write_sweep(
     painter: PromptPainter,
     grid: Grid,
-    seed: int,
     init_image: Path | None,
     outputs: SweepOutputs,
     terminal: Terminal,
 ) -> None:
-    """Paint the grid of a sweep, and write its sheet and, if kept, its images."""
-    requests = [painter.request(prompt, seed, init_image) for prompt in grid.prompts]
+    """Paint the grid of a sweep; write its sheet and, if wanted, its pictures and heat maps."""
+    files = PictureFiles(terminal, overwrite=outputs.overwrite)
+    requests = [painter.request(prompt, seed, init_image) for prompt, seed in grid.pictures]
     images = []
-    for i, (painting, _) in enumerate(painter.paint(requests)):
+    painted = painter.paint(requests, heat=bool(outputs.heatmaps))
+    for i, (painting, unweighted) in enumerate(painted):
         images.append(painting.image)
         if painting.flagged:
-            weights = ", ".join(map(str, painting.request.prompt.weights))
-            terminal.warn(f"the image with {weights} was blacked out by the safety checker")
+            steps = ", ".join(map(sweep_sheet.label, grid.varied[i]))
+            terminal.warn(f"the picture of {steps} was blacked out by the safety checker")
         if outputs.kept:
             path = outputs.kept[i]
-            data = encode(painting.image, path, painting.parameters())
-            write_bytes(path, data, overwrite=outputs.overwrite)
-            terminal.result(str(path))
-    request = painter.request(Prompt(grid.text, grid.fixed), seed, init_image)
+            files.write(path, encode(painting.image, path, painting.parameters()))
+        if outputs.heatmaps:
+            path = outputs.heatmaps[i]
+            files.write(path, _heatmap(painter, painting, unweighted, path))
+    request = painter.request(Prompt(grid.text, grid.fixed), grid.seed, init_image)
     fixed = replace(painting, request=request)
     text = fixed.parameters({"Sweep": ", ".join(map(str, grid.sweeps))})
-    data = encode(sweep_sheet.draw(grid, images, seed), outputs.sheet, text)
-    write_bytes(outputs.sheet, data, overwrite=outputs.overwrite)
-    terminal.result(str(outputs.sheet))
+    files.write(outputs.sheet, encode(sweep_sheet.draw(grid, images), outputs.sheet, text))
+    files.check()
+
+
+def _heatmap(
+    painter: PromptPainter, painting: Painting, unweighted: Painting | None, path: Path
+) -> bytes:
+    """The sheet that shows where each word acted, for a file."""
+    drawn = painting_heatmap.draw(painter.spec.tokenizer, painting, unweighted)
+    return encode(drawn, path, painting.parameters({"Sheet": "heat maps"}), "--heatmap")
 
 
 def write_edits(
@@ -76,16 +87,13 @@ def write_edits(
     terminal: Terminal,
 ) -> None:
     """Paint edits with their bases; write and print the files of each pair once it is painted."""
+    files = PictureFiles(terminal, overwrite=outputs.overwrite)
     for (base, edited), paths in zip(painter.paint_edits(edits), outputs.files, strict=True):
         edited_path, base_path, sheet_path = paths
-        sheet = edit_sheet.draw(base, edited)
-        for path, image, text in (
-            (base_path, base.image, base.parameters()),
-            (edited_path, edited.image, edited.parameters()),
-            (sheet_path, sheet, edited.parameters({"Sheet": "base and edit"})),
-        ):
-            write_bytes(path, encode(image, path, text), overwrite=outputs.overwrite)
-            terminal.result(str(path))
         for path, painting in ((base_path, base), (edited_path, edited)):
+            written = files.write(path, encode(painting.image, path, painting.parameters()))
             if painting.flagged:
-                terminal.warn(f"{path} was blacked out by the safety checker")
+                terminal.warn(f"{written} was blacked out by the safety checker")
+        text = edited.parameters({"Sheet": "base and edit"})
+        files.write(sheet_path, encode(edit_sheet.draw(base, edited), sheet_path, text))
+    files.check()

@@ -18,7 +18,7 @@ from monetize.settings import MONET
 from monetize.text_files import without_marks
 
 if TYPE_CHECKING:
-    from monetize.prompts.sweep import Sweep
+    from monetize.prompts.sweep import AnySweep
 
 
 def check_utf8(text: str) -> str:
@@ -37,7 +37,7 @@ def _usable(name: str) -> str:
     return name
 
 
-def _sweep(text: str) -> "Sweep":
+def _sweep(text: str) -> "AnySweep":
     from monetize.prompts.sweep import parse_sweep  # --help does not need its decimal numbers
 
     return parse_sweep(without_marks(text))
@@ -67,7 +67,7 @@ CHECKPOINT = Parsed("NAME|FOLDER|HUB-ID", _usable)
 PAINTER_CHECKPOINT = Parsed("NAME|FOLDER|FILE|HUB-ID", _usable)
 SIZE = Parsed("N|WxH|fit", parse_size)
 WEIGHT = Parsed("WORD=NUMBER", lambda text: parse_weight(without_marks(text)))
-SWEEP = Parsed("WORD=START:STOP:STEP", _sweep)
+SWEEP = Parsed("WORD=START:STOP:STEP|seed=START:STOP", _sweep)
 DURATION = Parsed("DURATION", parse_duration)
 MOMENT = Parsed("TIME", parse_moment)
 

@@ -93,25 +93,30 @@ class PromptPainter:
         """Paint the requests in order; yields each painting with its unweighted version, if any.
 
         With `heat`, the paintings record where each text position acted, and if any request is
-        weighted, all are also painted without their weights.
+        weighted, all are also painted without their weights,
+        once for each that then is the same painting.
         """
         compared = heat and any(request.prompt.weights for request in requests)
         palette = None
         if self._palette is not None:
             palette = self._palette.load(self.spec.settings.palette_strength, self._reporter)
-        total = len(requests) * (2 if compared else 1)
+        plain = dict.fromkeys(map(_without_weights, requests if compared else ()))
+        total = len(requests) + len(plain)
         with self._reporter.stage("Painting", total, "painting") as progress:
             progress.step("loading the model")
             painter = BatchPainter.load(
                 _uncompiled(self.spec) if heat else self.spec, len(requests), self._reporter
             )
+            unweighted = dict[PaintRequest, Painting]()
             for chunk in chunks(requests, chunk_size(self.spec)):
                 paintings = recolor(_paint(painter, chunk, progress, heat=heat), palette)
-                unweighted: Sequence[Painting | None] = [None] * len(chunk)
-                if compared:
-                    plain = [_without_weights(request) for request in chunk]
-                    unweighted = recolor(_paint(painter, plain, progress, heat=heat), palette)
-                yield from zip(paintings, unweighted, strict=True)
+                todo = dict.fromkeys(map(_without_weights, chunk if compared else ()))
+                new = [request for request in todo if request not in unweighted]
+                if new:
+                    made = recolor(_paint(painter, new, progress, heat=heat), palette)
+                    unweighted.update(zip(new, made, strict=True))
+                for request, painting in zip(chunk, paintings, strict=True):
+                    yield painting, unweighted.get(_without_weights(request))
 
     def paint_edits(self, edits: Sequence[PaintRequest]) -> Iterator[tuple[Painting, Painting]]:
         """Paint edits in order; yields the base's painting and the edited one."""

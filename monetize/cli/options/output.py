@@ -76,7 +76,7 @@ paint_output_options = all_of(
         type=OUTPUT_FILE,
         help="PNG or JPEG file for a sheet that shows where each word acted on the painting. With "
         "weights it compares before and after, so each picture is painted twice. The sheets of "
-        "several paintings are numbered.",
+        "several paintings are numbered, those of a --sweep are named after its steps.",
     ),
     _overwrite_option,
 )

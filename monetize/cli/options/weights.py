@@ -39,9 +39,9 @@ sweep_options = all_of(
         "sweeps",
         type=SWEEP,
         multiple=True,
-        help="Paint once per weight of a word, all from one seed, and write a labeled sheet. "
-        "Given twice, it makes a grid: the first in columns, the second in rows. STOP is included "
-        "if a step lands on it.",
+        help="Paint once per weight of a word, all from one seed, or once per seed, and write a "
+        "labeled sheet. Given twice, it makes a grid: the first in columns, the second in rows. "
+        "STOP is included if a step lands on it.",
     ),
     _option("--keep", is_flag=True, help="Also write each picture of a --sweep to its own file."),
 )
