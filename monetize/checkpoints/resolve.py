@@ -241,9 +241,9 @@ def _from_hub(
     if missing:
         alternatives = (
             "Alternatives: connect to the internet and run the same command again; download it on "
-            "a connected machine with 'hf download' (the README's section on notebooks has the "
-            f"commands), copy the folder here and use {layout.flag} FOLDER; or use the small "
-            f"bundled model: {layout.flag} {POCKET}."
+            "a connected machine with 'hf download' (the README's section 'From photos to the "
+            f"leaderboard' has the commands), copy the folder here and use {layout.flag} FOLDER; or "
+            f"use the small bundled model: {layout.flag} {POCKET}."
         )
         if offline:
             raise CheckpointError(

@@ -63,7 +63,9 @@ def score(
 
     \b
     MiFID  the contest's score: FID, divided by the mean cosine distance of the
-           pictures to the nearest training painting if that is below 0.1
+           pictures to the nearest training painting if that is below 0.1;
+           the contest does not publish this threshold, 0.1 is from its
+           organizers' code for an earlier one
     FID    distance between means and covariances of Inception features
     KID    kernel distance, x 1000; unbiased, so fair to small sets
 
