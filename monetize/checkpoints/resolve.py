@@ -242,8 +242,8 @@ def _from_hub(
         alternatives = (
             "Alternatives: connect to the internet and run the same command again; download it on "
             "a connected machine with 'hf download' (the README's section 'From photos to the "
-            f"leaderboard' has the commands), copy the folder here and use {layout.flag} FOLDER; or "
-            f"use the small bundled model: {layout.flag} {POCKET}."
+            "leaderboard' has the commands), copy the folder here and use "
+            f"{layout.flag} FOLDER; or use the small bundled model: {layout.flag} {POCKET}."
         )
         if offline:
             raise CheckpointError(

@@ -32,7 +32,7 @@ def test_all_that_the_wheel_is_built_from_is_copied() -> None:
 
 
 def test_it_runs_as_a_user_without_rights_and_keeps_its_cache_in_a_volume() -> None:
-    last = dict(map(tuple[str, str], INSTRUCTIONS))
+    last = {word: rest for word, rest in INSTRUCTIONS}  # noqa: C416 # of lists
     assert last["USER"].isdecimal()
     assert int(last["USER"]) > 0
     assert last["VOLUME"] == "/cache"
