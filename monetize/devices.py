@@ -69,7 +69,7 @@ def place(settings: DeviceSettings) -> Placement:
 
 
 def default_dtype(device: torch.device) -> torch.dtype:
-    """The precision that `auto` stands for: half on every CUDA card, as bfloat16 takes Ampere."""
+    """The precision of `auto`: half on every CUDA card, because bfloat16 needs Ampere."""
     return torch.float16 if device.type == "cuda" else torch.float32
 
 

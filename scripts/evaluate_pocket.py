@@ -99,9 +99,9 @@ def main(
     }
     asked = load_pictures([photo.path for photo in held_out], 256)
     started = time.monotonic()
-    said = _read(speaker, asked)
-    figures["caption_seconds"] = (time.monotonic() - started) / len(said)
-    figures["captions"] = _judge_captions(said, train, held_out)
+    predicted = _read(speaker, asked)
+    figures["caption_seconds"] = (time.monotonic() - started) / len(predicted)
+    figures["captions"] = _judge_captions(predicted, train, held_out)
     prompts = [photo.caption for photo in held_out[:count]]
     seen = asked[:count]
     started = time.monotonic()
@@ -149,13 +149,15 @@ def _images(pictures: Tensor) -> Iterator[Image.Image]:
 
 def _read(speaker: Captioner, pictures: Tensor) -> list[str]:
     """Captions of uint8 pictures (count, 3, height, width)."""
-    said = []
+    predicted = []
     for part in torch.split(pictures, CAPTIONED_AT_ONCE):
-        said += speaker.caption(_images(part))
-    return said
+        predicted += speaker.caption(_images(part))
+    return predicted
 
 
-def _judge_captions(said: list[str], train: list[Photo], held_out: list[Photo]) -> dict[str, Any]:
+def _judge_captions(
+    predicted: list[str], train: list[Photo], held_out: list[Photo]
+) -> dict[str, Any]:
     """Content-word F1, compared with baselines that know only the training photos' captions."""
     truth = [photo.caption for photo in held_out]
     most_frequent = Counter(photo.caption for photo in train).most_common(1)[0][0]
@@ -165,7 +167,7 @@ def _judge_captions(said: list[str], train: list[Photo], held_out: list[Photo]) 
     )
     nearest = torch.cdist(asked, known).argmin(1).tolist()
     others = {
-        "pocket": said,
+        "pocket": predicted,
         "nearest training photo": [train[i].caption for i in nearest],
         "most frequent caption": [most_frequent] * len(truth),
     }
@@ -243,11 +245,11 @@ def _seen(eyes: Trunk, pictures: Tensor) -> Floats:
 
 def _judge_words(speaker: Captioner, painted: Tensor, prompts: list[str]) -> dict[str, float]:
     """How often the captioner names each prompt's first content word, and how often by chance."""
-    said = [set(metrics.content_words(text)) for text in _read(speaker, painted)]
+    predicted = [set(metrics.content_words(text)) for text in _read(speaker, painted)]
     asked = [(metrics.content_words(text) or [""])[0] for text in prompts]
-    named = float(np.mean([word in words for word, words in zip(asked, said, strict=True)]))
+    named = float(np.mean([word in words for word, words in zip(asked, predicted, strict=True)]))
     # By chance: each painting's words against every prompt's.
-    chance = float(np.mean([[word in words for word in asked] for words in said]))
+    chance = float(np.mean([[word in words for word in asked] for words in predicted]))
     return {
         "named": round(named, 3),
         "by chance": round(chance, 3),

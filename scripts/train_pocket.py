@@ -302,10 +302,10 @@ def _captions(parts: Parts, paintings: Sequence[Path]) -> list[str]:
     speaker = Captioner(
         parts.captioner, captioner.image_processor(), parts.captioner_tokenizer, CaptionSettings()
     )
-    said: list[str] = []
+    captions: list[str] = []
     for i in range(0, len(paintings), 16):
-        said += speaker.caption(open_photo(file) for file in paintings[i : i + 16])
-    return said
+        captions += speaker.caption(open_photo(file) for file in paintings[i : i + 16])
+    return captions
 
 
 if __name__ == "__main__":

@@ -189,9 +189,9 @@ class Captioner:
                 if place >= begun or now == begun:
                     pieces[place].append(heat)
             begun = max(begun, now)
-        said = zip(words, pieces, strict=True)
+        maps_of_words = zip(words, pieces, strict=True)
         return CaptionAttention(
-            text, tuple((word, torch.stack(each).mean(dim=0)) for word, each in said)
+            text, tuple((word, torch.stack(each).mean(dim=0)) for word, each in maps_of_words)
         )
 
 

@@ -142,7 +142,7 @@ def run(
 
 
 def _outputs(out: Path | None, folder: Path | None) -> "Outputs":
-    """The outputs of a job; raises UsageError unless exactly one of both is given."""
+    """The outputs of a job; raises UsageError unless exactly one of the two is given."""
     from monetize.job.outputs import Outputs
 
     if out is not None and folder is not None:

@@ -41,7 +41,7 @@ class Repaint:
 def repaint(infotext: Infotext) -> Repaint:
     """Turn a painting's text into options of `paint`; values that are not understood are left out.
 
-    The text may be of monetize or of AUTOMATIC1111's web UI, which has settings of its own.
+    The text may be from monetize or from AUTOMATIC1111's web UI, which has other settings, too.
     """
     options: dict[str, Any] = {}
     left_out = []

@@ -75,7 +75,7 @@ def prepare(
     """Find the photos and check that the outputs can be made; loads no model.
 
     A time budget counts `since` this time, in seconds since 1970, or from now on. Raises UsageError
-    for outputs that are in the way and for a budget that is over, InputError for a folder without
+    for outputs in the way and for a budget that is used up, InputError for a folder without
     photos, for a captions file without one of them, and for a file of styles that cannot be used.
     """
     begin = time.monotonic() - _elapsed(since, settings.time_budget)

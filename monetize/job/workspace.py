@@ -195,7 +195,7 @@ class Workspace:
         for path in paths:
             if path.exists() and not self.may_replace:
                 raise UsageError(
-                    f"{printable(path)} was put there while the job ran: move it away, and the "
+                    f"{printable(path)} appeared while the job ran: move it away, and the "
                     "same command continues from there"
                 )
         self._save_job({**self._job(), "publishing": outcome.to_json()})

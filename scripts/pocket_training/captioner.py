@@ -220,9 +220,11 @@ def train(
 def _spoken(learner: Learner, hidden: Tensor, labels: Tensor) -> Tensor:
     """How unlikely the captioner finds captions, given the hidden states of their pictures."""
     labels = labels[:, : int((labels >= 0).sum(1).max())]  # without what is padding in all rows
-    said = labels.roll(1, 1).clamp_min(0)
-    said[:, 0] = learner.model.config.decoder_start_token_id
-    logits = learner.model(encoder_outputs=BaseModelOutput(hidden), decoder_input_ids=said).logits
+    shifted = labels.roll(1, 1).clamp_min(0)
+    shifted[:, 0] = learner.model.config.decoder_start_token_id
+    logits = learner.model(
+        encoder_outputs=BaseModelOutput(hidden), decoder_input_ids=shifted
+    ).logits
     return functional.cross_entropy(
         logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100, label_smoothing=0.05
     )

@@ -28,10 +28,10 @@ def content_words(text: str) -> list[str]:
     return [word for word in re.findall(r"[a-z']+", text.lower()) if word not in EMPTY_WORDS]
 
 
-def content_f1(said: Sequence[str], truth: Sequence[str]) -> Floats:
+def content_f1(predicted: Sequence[str], truth: Sequence[str]) -> Floats:
     """F1 of each caption's set of content words."""
     scores = []
-    for ours, theirs in zip(said, truth, strict=True):
+    for ours, theirs in zip(predicted, truth, strict=True):
         left, right = set(content_words(ours)), set(content_words(theirs))
         both = len(left & right)
         scores.append(2 * both / (len(left) + len(right)) if left or right else 1.0)

@@ -31,8 +31,8 @@ def rewarded(
     """
     hidden = hidden.repeat_interleave(DRAWN, dim=0)
     tokens = _drawn(decoder, hidden, tokenizer.eos_token_id, length, generator)
-    said = tokenizer.batch_decode(tokens, skip_special_tokens=True)
-    scores = content_f1(said, [caption for caption in truth for _ in range(DRAWN)])
+    predicted = tokenizer.batch_decode(tokens, skip_special_tokens=True)
+    scores = content_f1(predicted, [caption for caption in truth for _ in range(DRAWN)])
     score = torch.tensor(scores, dtype=torch.float32).view(-1, DRAWN)
     others = (score.sum(1, keepdim=True) - score) / (DRAWN - 1)
     advantage = (score - others).flatten().to(hidden.device)

@@ -44,7 +44,7 @@ def test_what_the_safety_checker_flags_is_black_and_reported(
 
 
 @pytest.mark.parametrize(
-    ("name", "flags", "told"),
+    ("name", "flags", "reported"),
     [
         ("images.zip", (), True),
         ("holidays.zip", (), False),
@@ -53,12 +53,12 @@ def test_what_the_safety_checker_flags_is_black_and_reported(
     ],
 )
 def test_only_contestants_are_told_the_contests_number_of_images(
-    run_job: Run, photos: Path, tmp_path: Path, name: str, flags: tuple[str, ...], told: bool
+    run_job: Run, photos: Path, tmp_path: Path, name: str, flags: tuple[str, ...], reported: bool
 ) -> None:
     small = ("--size", 64, "--palette", "none", "--limit", 1)
     result = run_job(photos, tmp_path / name, *flags, *small)
     assert result.exit_code == 0, result.stderr
-    assert ("The contest requires 7,000 to 10,000 images" in result.stderr) is told
+    assert ("The contest requires 7,000 to 10,000 images" in result.stderr) is reported
 
 
 def test_a_command_says_at_once_that_it_is_loading(

@@ -149,7 +149,7 @@ def test_scans_in_a_thumbnail_do_not_count() -> None:
 
 
 def with_chunk(kind: bytes, payload: bytes, *, crc: int | None = None) -> bytes:
-    """A PNG with one more chunk behind its header."""
+    """A PNG with one more chunk after its header."""
     data = encoded(NOISE, "PNG")
     crc = zlib.crc32(kind + payload) if crc is None else crc
     chunk = struct.pack(">I4s", len(payload), kind) + payload + struct.pack(">I", crc)

@@ -214,12 +214,12 @@ def test_the_command_that_the_viewer_shows_is_understood(browser: Browser, page:
         assert values["size"] == "512"
 
 
-@pytest.mark.parametrize("lacking", ["summary", "settings of a timed job"])
+@pytest.mark.parametrize("missing", ["summary", "settings of a timed job"])
 def test_no_command_is_shown_where_the_settings_are_not_known(
-    browser: Browser, cli: Run, out: Path, lacking: str
+    browser: Browser, cli: Run, out: Path, missing: str
 ) -> None:
     summary, table = out.with_suffix(".json"), out.with_suffix(".csv")
-    if lacking == "summary":
+    if missing == "summary":
         summary.unlink()
     else:
         content = json.loads(summary.read_text())

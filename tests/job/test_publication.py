@@ -41,8 +41,8 @@ def test_files_in_a_folder_say_how_they_were_painted(
     out = tmp_path / "paintings"
     run_job(photos, "--output-folder", out, "--limit", 1)
     [row] = rows(out / "monetize.csv")
-    told = cli("info", out / row["file"]).stdout
-    assert row["prompt"] in told
+    shown = cli("info", out / row["file"]).stdout
+    assert row["prompt"] in shown
 
 
 def test_exactly_one_output_is_given(run_job: Run, photos: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_file_put_into_the_folder_while_the_job_ran_is_not_replaced(
         patch.setattr("monetize.job.report.table", late)
         refused = run_job(photos, "--output-folder", out)
     assert refused.exit_code == 2
-    assert "photo3.jpg was put there while the job ran: move it away" in refused.stderr
+    assert "photo3.jpg appeared while the job ran: move it away" in refused.stderr
     assert (out / "photo3.jpg").read_text() == "mine"
     assert names(out) == {"photo3.jpg"}
     (out / "photo3.jpg").unlink()

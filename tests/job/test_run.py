@@ -107,14 +107,14 @@ def test_a_byte_order_mark_is_not_part_of_the_style(
 
 def test_metadata_is_written_on_request(run_job: Run, photos: Path, tmp_path: Path) -> None:
     run_job(photos, tmp_path / "plain.zip", "--limit", 2)
-    run_job(photos, tmp_path / "told.zip", "--limit", 2, "--metadata")
-    for name, data in members(tmp_path / "told.zip").items():
+    run_job(photos, tmp_path / "metadata.zip", "--limit", 2, "--metadata")
+    for name, data in members(tmp_path / "metadata.zip").items():
         (tmp_path / name).write_bytes(data)
         plain = Image.open(io.BytesIO(members(tmp_path / "plain.zip")[name]))
         assert Image.open(tmp_path / name).tobytes() == plain.tobytes()
         assert not plain.getexif()
         infotext = read_infotext(tmp_path / name)
-        [row] = [row for row in rows(tmp_path / "told.csv") if row["file"] == name]
+        [row] = [row for row in rows(tmp_path / "metadata.csv") if row["file"] == name]
         assert infotext.prompt == row["prompt"]
         assert infotext.settings["Seed"] == row["seed"]
 

@@ -163,7 +163,7 @@ def test_a_file_that_appeared_while_the_job_ran_is_not_replaced(tmp_path: Path) 
         begin(workspace)
         workspace.packed(out).write_bytes(b"ours")
         out.write_bytes(b"theirs")
-        with pytest.raises(UsageError, match="was put there while the job ran: move it away"):
+        with pytest.raises(UsageError, match="appeared while the job ran: move it away"):
             workspace.publish((), OUTCOME)
     assert out.read_bytes() == b"theirs"
 

@@ -126,9 +126,9 @@ def test_weights_act_only_between_start_and_end(painter_with: Load) -> None:
 
 
 def test_steps_are_counted_in_evaluations(painter_with: Load) -> None:
-    told: list[tuple[int, int]] = []
-    paint(painter_with(), [Prompt(PROMPT)], [1], on_step=lambda *step: told.append(step))
-    assert told == [(i, 5) for i in range(1, 6)]
+    steps: list[tuple[int, int]] = []
+    paint(painter_with(), [Prompt(PROMPT)], [1], on_step=lambda *step: steps.append(step))
+    assert steps == [(i, 5) for i in range(1, 6)]
 
 
 def test_the_size_is_the_checkpoints_own_or_as_asked(painter_with: Load) -> None:
