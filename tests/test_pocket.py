@@ -127,10 +127,10 @@ def test_every_scheduler_takes_few_steps(scheduler: str) -> None:
     painter = Painter.from_pretrained(
         "pocket", device="cpu", scheduler=scheduler, num_inference_steps=2
     )
-    told: list[tuple[int, int]] = []
-    helpers.paint(painter, [Prompt(SUNSET)], [0], on_step=lambda *step: told.append(step))
+    steps: list[tuple[int, int]] = []
+    helpers.paint(painter, [Prompt(SUNSET)], [0], on_step=lambda *step: steps.append(step))
     evaluations = 3 if scheduler in ("pndm", "heun") else 2
-    assert told[-1] == (evaluations, evaluations), "as speed.passes counts them"
+    assert steps[-1] == (evaluations, evaluations), "as speed.passes counts them"
 
 
 def test_same_seed_same_bytes(cli: Run, tmp_path: Path) -> None:
