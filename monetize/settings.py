@@ -14,6 +14,7 @@ from typing import Any
 from monetize.errors import UsageError
 from monetize.image_sizes import FIT, parse_size, pixels_of
 from monetize.prompts.style import check_style
+from monetize.prompts.syntax import PLAIN, SYNTAXES
 from monetize.prompts.weights import Weight
 from monetize.prompts.words import fold
 
@@ -77,7 +78,8 @@ class PaintSettings:
     `compile` if there are enough paintings for it to save time. Other sizes are `512x384` and
     `fit`, which is the shape of the photo. With a `strength`, paintings start from photos, and
     int(num_inference_steps × strength) steps are made; None starts from noise.
-    `fit` is how an image goes into another shape; None is crop. Token weights apply to the steps at
+    `fit` is how an image goes into another shape; None is crop. With a `prompt_syntax` other than
+    plain, prompts give weights to their words themselves. Token weights apply to the steps at
     fractions [weight_start, weight_end) of those that are made, guidance to [guidance_start,
     guidance_end). A `palette` is `monet` or a folder or zip of paintings: the colors of each
     picture are moved towards those of one of them, by the fraction `palette_strength`.
@@ -94,6 +96,7 @@ class PaintSettings:
     strength: float | None = None
     fit: str | None = None
     weight: tuple[Weight, ...] = ()
+    prompt_syntax: str = PLAIN
     weight_start: float = 0.0
     weight_end: float = 1.0
     batch_size: int | None = None
@@ -125,6 +128,7 @@ class PaintSettings:
             _one_of(self, "scheduler", SCHEDULERS)
         for what in ("weight", "guidance"):
             _interval(self, f"{what}_start", f"{what}_end")
+        _one_of(self, "prompt_syntax", SYNTAXES)
         phrases = [fold(weight.phrase) for weight in self.weight]
         for weight, phrase in zip(self.weight, phrases, strict=True):
             if phrases.count(phrase) > 1:

@@ -46,11 +46,12 @@ def edited_prompts(
         )
     if settings.compile:
         raise UsageError("a compiled model cannot paint edits: leave out --compile")
+    syntax = settings.prompt_syntax
     if edit is None:
-        return [Prompt(text, settings.weight) for text in texts]
+        return [Prompt.parse(text, settings.weight, syntax) for text in texts]
     if len(texts) > 1:
         raise UsageError(f"--edit takes one prompt, not {len(texts)}")
     edit = read_prompt(edit)
     if not edit.strip():
         raise UsageError("--edit is empty")
-    return [Prompt(edit, settings.weight)]
+    return [Prompt.parse(edit, settings.weight, syntax)]

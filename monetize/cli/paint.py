@@ -1,5 +1,7 @@
 """`monetize paint`: single paintings of given prompts."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,11 +97,13 @@ def paint(
     settings, device = build(PaintSettings, params), build(DeviceSettings, params)
     editing = edit_settings(params, edit)
     texts = _texts(prompt, from_file, like)
+    syntax = settings.prompt_syntax
+    prompts = [Prompt.parse(text, settings.weight, syntax) for text in texts]
+    _say_hint(terminal, syntax, [*texts, edit or "", settings.negative_prompt])
     _check_sweep(sweeps, texts, number=number, keep=keep)
     sweeps_weights = any(isinstance(sweep, Sweep) for sweep in sweeps)
-    if settings.palette is not None and (
-        sweeps_weights or editing or (heatmap is not None and settings.weight)
-    ):
+    compared = heatmap is not None and any(each.is_weighted for each in prompts)
+    if settings.palette is not None and (sweeps_weights or editing or compared):
         raise UsageError(
             "--palette may give each picture the colors of another painting, so the pictures "
             "cannot be compared: leave it out, or give --palette none"
@@ -122,15 +126,17 @@ def paint(
         edited = edited_prompts(texts, edit, settings, sweeps=sweeps, heatmap=heatmap)
         named = [(each, seed) for each in edited for seed in seeds]
         edit_outputs = EditOutputs.plan(output, named, overwrite=overwrite)
-        prompts = [Prompt(text) for text in texts]
+        prompts = [
+            each.without_weights(syntax) if edit is None else replace(each, weights=())
+            for each in prompts
+        ]
     elif sweeps:
-        grid = Grid(texts[0], settings.weight, sweeps, seed)
+        grid = Grid(texts[0], settings.weight, sweeps, seed, syntax)
         sweep_outputs = SweepOutputs.plan(grid, output, heatmap, keep=keep, overwrite=overwrite)
         prompts = [grid.pictures[0][0]]  # all weights act on the same tokens
     else:
         count = len(texts) * number
         outputs = Outputs.plan(output, heatmap, count, overwrite=overwrite)
-        prompts = [Prompt(text, settings.weight) for text in texts]
 
     load_libraries(terminal)
     warn_unless_faster(settings, device, terminal)
@@ -160,6 +166,15 @@ def paint(
     else:
         requests = [painter.request(each, seed, init_image) for each in prompts for seed in seeds]
         write_paintings(painter, requests, outputs, terminal)
+
+
+def _say_hint(terminal: Terminal, syntax: str, texts: Iterable[str]) -> None:
+    """Say once if a plain prompt looks like another program's syntax."""
+    from monetize.prompts.syntax import PLAIN, hint
+
+    hints = filter(None, map(hint, texts if syntax == PLAIN else ()))
+    if looks := next(hints, ""):
+        terminal.say(looks)
 
 
 def _check_sweep(

@@ -12,7 +12,6 @@ from monetize.images.encoding import encode
 from monetize.painting.painting import Painting
 from monetize.painting.prompt_painter import PromptPainter
 from monetize.painting.request import PaintRequest
-from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import Grid
 from monetize.sheets import edit_sheet, painting_heatmap, sweep_sheet
 
@@ -65,7 +64,7 @@ def write_sweep(
         if outputs.heatmaps:
             path = outputs.heatmaps[i]
             files.write(path, _heatmap(painter, painting, unweighted, path))
-    request = painter.request(Prompt(grid.text, grid.fixed), grid.seed, init_image)
+    request = painter.request(grid.base, grid.seed, init_image)
     fixed = replace(painting, request=request)
     text = fixed.parameters({"Sweep": ", ".join(map(str, grid.sweeps))})
     files.write(outputs.sheet, encode(sweep_sheet.draw(grid, images), outputs.sheet, text))

@@ -10,9 +10,10 @@ from monetize.cli.options.common import common_options
 from monetize.cli.options.device import offline_option
 from monetize.cli.options.output import json_option
 from monetize.cli.options.painting import model_option
-from monetize.cli.options.weights import weight_option
+from monetize.cli.options.weights import syntax_option, weight_option
 from monetize.cli.terminal import Terminal, quieten_libraries, to_json
 from monetize.prompts.prompt import Prompt, read_prompt
+from monetize.prompts.syntax import PLAIN, hint
 from monetize.settings import DeviceSettings, PaintSettings
 
 
@@ -20,6 +21,7 @@ from monetize.settings import DeviceSettings, PaintSettings
 @click.argument("prompt")
 @model_option
 @weight_option
+@syntax_option
 @offline_option
 @json_option
 @common_options("paint")
@@ -40,7 +42,9 @@ def tokens(
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings = build(PaintSettings, params)
-    prompt = read_prompt(prompt)
+    parsed = Prompt.parse(read_prompt(prompt), settings.weight, settings.prompt_syntax)
+    if settings.prompt_syntax == PLAIN and (looks := hint(prompt)):
+        terminal.say(looks)
     quieten_libraries(terminal)
     from monetize.checkpoints.layout import PAINTER_TOKENIZER
     from monetize.checkpoints.resolve import AUTO, resolve, resolve_auto
@@ -58,7 +62,7 @@ def tokens(
     from monetize.prompts.tokens import weigh_strictly
 
     tokenizer = load_tokenizer(checkpoint)
-    weighted = weigh_strictly(tokenizer, Prompt(prompt, settings.weight))
+    weighted = weigh_strictly(tokenizer, parsed)
     if as_json:
         terminal.data(to_json([asdict(token) for token in weighted.tokens]))
         return

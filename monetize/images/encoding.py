@@ -16,6 +16,7 @@ from monetize.errors import UsageError
 from monetize.image_sizes import Pixels
 from monetize.messages import printable
 from monetize.prompts.prompt import Prompt
+from monetize.prompts.syntax import PLAIN
 from monetize.settings import PaintSettings
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -64,10 +65,12 @@ def parameters(
         pairs["Init image"] = printable(init_image)
         if settings.fit is not None:
             pairs["Init image fit"] = settings.fit
+    if settings.prompt_syntax != PLAIN:
+        pairs["Prompt syntax"] = settings.prompt_syntax
     if prompt.weights:
         pairs["Token weights"] = ", ".join(str(weight) for weight in prompt.weights)
-        if (settings.weight_start, settings.weight_end) != (0, 1):
-            pairs["Token weights range"] = f"{settings.weight_start}-{settings.weight_end}"
+    if prompt.is_weighted and (settings.weight_start, settings.weight_end) != (0, 1):
+        pairs["Token weights range"] = f"{settings.weight_start}-{settings.weight_end}"
     if (settings.guidance_start, settings.guidance_end) != (0, 1):
         pairs["Guidance range"] = f"{settings.guidance_start}-{settings.guidance_end}"
     if settings.palette is not None:
@@ -75,7 +78,7 @@ def parameters(
         pairs["Palette strength"] = settings.palette_strength
     pairs.update(extra or {})
     pairs["Version"] = f"monetize {__version__}"
-    lines = [prompt.text]
+    lines = [prompt.written]
     if settings.negative_prompt:
         lines.append(f"Negative prompt: {settings.negative_prompt}")
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in pairs.items()))

@@ -1,6 +1,5 @@
 """A painting's metadata → the options of `paint` that repeat it, and what cannot be repeated."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,8 @@ from monetize.errors import UsageError
 from monetize.image_sizes import parse_size
 from monetize.images.encoding import SAMPLERS
 from monetize.images.infotext import Infotext
+from monetize.prompts.a1111 import MARKUP, NETWORK, parse_a1111
+from monetize.prompts.syntax import A1111, SYNTAXES
 from monetize.prompts.weights import parse_weight, split_weights
 from monetize.settings import FITS, MONET, SCHEDULERS
 
@@ -22,7 +23,6 @@ NUMBERS: dict[str, tuple[str, type]] = {
 RANGES = {"Token weights range": "weight", "Guidance range": "guidance"}
 # These do not affect how a painting looks, or the caller handles them.
 SILENT = frozenset({"Version", "Model hash", "Init image", "Sheet"})
-EMPHASIS = re.compile(r"\([^()]*:[0-9.]+\)|<lora:")
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,25 @@ def repaint(infotext: Infotext) -> Repaint:
             options |= _option(name, value, is_ours=is_ours)
         except (ValueError, UsageError):
             left_out.append(f"{name}: {value}")
-    if infotext.negative_prompt:
-        options["negative_prompt"] = infotext.negative_prompt
-    if not is_ours and EMPHASIS.search(infotext.prompt):
-        left_out.append("emphasis such as (word:1.2) in the prompt, which is read as plain text")
-    init_image = settings.get("Init image", "")
-    return Repaint(infotext.prompt, options, tuple(left_out), init_image)
+    prompt, negative_prompt = infotext.prompt, infotext.negative_prompt
+    if not is_ours:
+        texts = (prompt, negative_prompt)
+        left_out += [network for text in texts for network in NETWORK.findall(text)]
+        prompt, negative_prompt = (NETWORK.sub("", text).strip() for text in texts)
+        try:
+            options |= _syntax(prompt, negative_prompt)
+        except UsageError as error:
+            left_out.append(f"the prompt's weights, which are read as plain text ({error})")
+    if negative_prompt:
+        options["negative_prompt"] = negative_prompt
+    return Repaint(prompt, options, tuple(left_out), settings.get("Init image", ""))
+
+
+def _syntax(*texts: str) -> dict[str, str]:
+    """Return the option for prompts of the web UI, if they need it; raises UsageError."""
+    for text in texts:
+        parse_a1111(text)
+    return {"prompt_syntax": A1111} if any(map(MARKUP.search, texts)) else {}
 
 
 def _option(name: str, value: str, *, is_ours: bool) -> dict[str, Any]:
@@ -78,6 +91,8 @@ def _option(name: str, value: str, *, is_ours: bool) -> dict[str, Any]:
         for weight in weights:
             parse_weight(weight)
         return {"weight": weights}
+    if name == "Prompt syntax" and value in SYNTAXES and is_ours:
+        return {"prompt_syntax": value}
     if name == "Size":
         return {"size": parse_size(value)}
     if name == "Sampler" and value in SCHEDULER_OF:

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from monetize.contest.archive import name_files
+from monetize.errors import UsageError
 from monetize.images.photos import Photo
 from monetize.job.job import Job
 from monetize.job.start_photos import StartPhotos
 from monetize.messages import printable
 from monetize.painting.request import PaintRequest
 from monetize.painting.spec import PainterSpec
-from monetize.prompts.prompt import compose
+from monetize.prompts.prompt import Prompt, compose
 from monetize.prompts.style import choose_style
 from monetize.prompts.tokens import WeightedPrompt, weigh
+from monetize.settings import PaintSettings
 from monetize.text_files import canonical
 
 
@@ -41,7 +43,7 @@ def plan(
 ) -> Iterator[tuple[Item, WeightedPrompt]]:
     """Yield what to paint for each captioned photo, in the order of the photos.
 
-    Raises UsageError if two weights apply to one token.
+    Raises UsageError if two weights apply to one token, and for a mistake in a prompt's syntax.
     """
     settings = job.settings
     files = name_files([photo.key for photo in job.photos])
@@ -51,7 +53,7 @@ def plan(
         caption = captions[photo.key]
         own_seed = photo_seed(settings.seed, photo.key)
         style = choose_style(job.styles, own_seed)
-        prompt = compose(caption, style, settings.paint.weight, names_of(photo))
+        prompt = _prompt(settings.paint, photo, caption, style)
         weighted = weigh(painter.tokenizer, prompt)
         seed = settings.seed if settings.shared_seed else own_seed
         init_image = photo.path if settings.paint.strength is not None else None
@@ -59,9 +61,21 @@ def plan(
         request = PaintRequest.of_weighted(weighted, prompt, seed, init_image, size)
         weights = [str(weight) for weight in prompt.weights]
         identity = painting_identity(
-            photo.key, prompt.text, weights, seed, painter_digest, photos.digests.get(photo.key, "")
+            photo.key,
+            prompt.written,
+            weights,
+            seed,
+            painter_digest,
+            photos.digests.get(photo.key, ""),
         )
         yield Item(photo.key, files[photo.key], caption, request, identity), weighted
+
+
+def _prompt(settings: PaintSettings, photo: Photo, caption: str, style: str) -> Prompt:
+    try:
+        return compose(caption, style, settings.weight, names_of(photo), settings.prompt_syntax)
+    except UsageError as error:
+        raise UsageError(f"the prompt of {photo.key}: {error}") from None
 
 
 def names_of(photo: Photo) -> dict[str, str]:

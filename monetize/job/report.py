@@ -42,7 +42,7 @@ def _row(item: Item, painting: SavedPainting, captioned: Captioned) -> tuple[obj
         item.photo,
         item.file,
         item.caption,
-        item.request.prompt.text,
+        item.request.prompt.written,
         item.request.seed,
         weights_cell(item.request.prompt.weights),
         painting.evaluations,

@@ -26,6 +26,7 @@ from monetize.messages import name_some
 from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter
 from monetize.prompts.style import own_words
+from monetize.prompts.syntax import PLAIN, hint, parse_prompt
 
 
 def run(job: Job, reporter: Reporter) -> Outcome:
@@ -38,7 +39,8 @@ def run(job: Job, reporter: Reporter) -> Outcome:
     if job.needs_captioner and (caution := heic_caution(job.photos)):
         reporter.warn(caution)
     painter = PainterSpec.resolve(settings.paint, settings.device, reporter)
-    style_words = [own_words(style) for style in job.styles]
+    syntax = settings.paint.prompt_syntax
+    style_words = [parse_prompt(own_words(style), syntax).text for style in job.styles]
     check_weights(painter.tokenizer, settings.paint.weight, style_words)
     painter.warn_about_words(style_words, reporter)
     palette = PaletteSource.of(settings.paint.palette) if settings.paint.palette else None
@@ -138,8 +140,17 @@ class _Run:
             items.append(item)
         if items:
             warnings.tell(self.reporter)
+            self._say_hint(items)
             _warn_about_names(items, self.job.outputs.kind, self.reporter)
         return items
+
+    def _say_hint(self, items: Sequence[Item]) -> None:
+        """Say once if plain prompts look like another program's syntax."""
+        paint = self.job.settings.paint
+        texts = (paint.negative_prompt, *(item.request.prompt.text for item in items))
+        hints = filter(None, map(hint, texts if paint.prompt_syntax == PLAIN else ()))
+        if looks := next(hints, ""):
+            self.reporter.say(looks)
 
     def _write_reports(
         self,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monetize.durations import format_duration
+from monetize.prompts.syntax import PLAIN
 from monetize.settings import PaintSettings
 
 # Fewer paintings than these never take as long as compiling, so nothing is measured for them.
@@ -48,7 +49,8 @@ def variants(settings: PaintSettings, *, approximate: bool = False) -> list[Vari
     if guided == [True] and (partly or approximate):
         guided.append(False)
     # A batch whose prompts have none of the weighted words is not weighted.
-    weighted = [False, True] if settings.weight else [False]
+    may_be_weighted = settings.weight or settings.prompt_syntax != PLAIN
+    weighted = [False, True] if may_be_weighted else [False]
     return [Variant(g, w) for g in guided for w in weighted]
 
 

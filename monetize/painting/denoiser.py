@@ -22,6 +22,7 @@ from monetize.painting.shared_prefix import SharedPrefix
 from monetize.painting.step_noise import own_step_noise
 from monetize.painting.timesteps import set_timesteps, step_options
 from monetize.prompts.prompt import Prompt
+from monetize.prompts.syntax import parse_prompt
 from monetize.prompts.tokens import weigh
 from monetize.settings import PaintSettings
 
@@ -61,7 +62,8 @@ class Denoiser:
         timesteps = set_timesteps(scheduler, settings)
         timesteps_on_device = send(timesteps, self.device)
         prompt_embeds = self._encode([request.input_ids for request in requests])
-        negative_prompt_embeds = self._encode_negative(settings.negative_prompt)
+        negative = parse_prompt(settings.negative_prompt, settings.prompt_syntax).text
+        negative_prompt_embeds = self._encode_negative(negative)
         both_embeds = torch.cat([negative_prompt_embeds.expand_as(prompt_embeds), prompt_embeds])
         weights = self._weights(requests)
         latents: Tensor = send(noise.to(unet.dtype), self.device)

@@ -131,7 +131,8 @@ class Painter:
         and PaintingError.
         """
         texts = [weight] if isinstance(weight, str) else weight
-        weighted = Prompt(prompt, tuple(map(parse_weight, texts)))
+        syntax = self.settings.prompt_syntax
+        weighted = Prompt.parse(prompt, map(parse_weight, texts), syntax)
         tokens = weigh_strictly(self.pipeline.tokenizer, weighted)
         photo = Path(init_image) if init_image is not None else None
         size = self._size_for(photo)

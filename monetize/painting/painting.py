@@ -102,7 +102,7 @@ class PendingPaintings:
 
 def _overflow(dtype: torch.dtype, requests: Sequence[PaintRequest]) -> str:
     """The message for numbers that overflowed, which would come out as a black image."""
-    weights = sorted({str(weight) for request in requests for weight in request.prompt.weights})
+    weights = sorted({text for request in requests for text in request.prompt.weight_texts})
     smaller = f", or smaller weights than {', '.join(weights)}" if weights else ""
     name = str(dtype).removeprefix("torch.")
     return f"The numbers overflow {name} while painting: try --dtype float32{smaller}"

@@ -96,11 +96,11 @@ class PromptPainter:
         weighted, all are also painted without their weights,
         once for each that then is the same painting.
         """
-        compared = heat and any(request.prompt.weights for request in requests)
+        compared = heat and any(request.prompt.is_weighted for request in requests)
         palette = None
         if self._palette is not None:
             palette = self._palette.load(self.spec.settings.palette_strength, self._reporter)
-        plain = dict.fromkeys(map(_without_weights, requests if compared else ()))
+        plain = dict.fromkeys(map(self._without_weights, requests if compared else ()))
         total = len(requests) + len(plain)
         with self._reporter.stage("Painting", total, "painting") as progress:
             progress.step("loading the model")
@@ -110,13 +110,17 @@ class PromptPainter:
             unweighted = dict[PaintRequest, Painting]()
             for chunk in chunks(requests, chunk_size(self.spec)):
                 paintings = recolor(_paint(painter, chunk, progress, heat=heat), palette)
-                todo = dict.fromkeys(map(_without_weights, chunk if compared else ()))
+                todo = dict.fromkeys(map(self._without_weights, chunk if compared else ()))
                 new = [request for request in todo if request not in unweighted]
                 if new:
                     made = recolor(_paint(painter, new, progress, heat=heat), palette)
                     unweighted.update(zip(new, made, strict=True))
                 for request, painting in zip(chunk, paintings, strict=True):
-                    yield painting, unweighted.get(_without_weights(request))
+                    yield painting, unweighted.get(self._without_weights(request))
+
+    def _without_weights(self, request: PaintRequest) -> PaintRequest:
+        prompt = request.prompt.without_weights(self.spec.settings.prompt_syntax)
+        return replace(request, prompt=prompt, token_weights=None)
 
     def paint_edits(self, edits: Sequence[PaintRequest]) -> Iterator[tuple[Painting, Painting]]:
         """Paint edits in order; yields the base's painting and the edited one."""
@@ -142,10 +146,6 @@ def _paint(
     ).result()
     progress.advance(len(requests))
     return paintings
-
-
-def _without_weights(request: PaintRequest) -> PaintRequest:
-    return replace(request, prompt=Prompt(request.prompt.text), token_weights=None)
 
 
 def _uncompiled(spec: PainterSpec) -> PainterSpec:

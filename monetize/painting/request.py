@@ -76,7 +76,7 @@ class Edit:
         """The base and the settings as they are written into the edited painting's file."""
         settings = self.settings
         pairs = {
-            "Base prompt": self.base.prompt.text,
+            "Base prompt": self.base.prompt.written,
             "Keep words": str(settings.keep_words),
             "Keep layout": f"{settings.keep_layout} at {settings.keep_layout_at}",
         }

@@ -57,8 +57,15 @@ class PainterSpec:
         )
         if checkpoint.variant and not placement.half:
             reporter.say(f"{checkpoint.name}: only half-precision weights are available")
-        negative_prompt = weigh(load_tokenizer(checkpoint), Prompt(settings.negative_prompt))
-        for warning in negative_prompt.warnings("--negative-prompt"):
+        negative_prompt = Prompt.parse(settings.negative_prompt, (), settings.prompt_syntax)
+        if negative_prompt.is_weighted:
+            weights = ", ".join(negative_prompt.weight_texts)
+            reporter.warn(
+                f"--negative-prompt is painted without its weights ({weights}): weights act on the "
+                "prompt only"
+            )
+        weighed = weigh(load_tokenizer(checkpoint), negative_prompt)
+        for warning in weighed.warnings("--negative-prompt"):
             reporter.warn(warning)
         complete = replace(complete_settings(checkpoint, settings), model=name)
         check_steps(complete)

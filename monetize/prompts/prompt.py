@@ -1,21 +1,57 @@
 """Prompts: a caption and a style, with the weights of words."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monetize.errors import UsageError
 from monetize.messages import printable
+from monetize.prompts.emphasis import Emphasis
 from monetize.prompts.style import fill_style
-from monetize.prompts.weights import Weight
+from monetize.prompts.syntax import PLAIN, escape, parse_prompt
+from monetize.prompts.weights import Weight, format_number
 from monetize.text_files import UNDECODED, decode, lines, without_marks
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A sentence to paint and the weights of its words."""
+    """A sentence to paint and the weights of its words.
+
+    `text` is what the text encoder reads. A `source` in another program's syntax also gave parts of
+    it an `emphasis`, a factor that multiplies the weights.
+    """
 
     text: str
     weights: tuple[Weight, ...] = ()
+    emphasis: tuple[Emphasis, ...] = ()
+    source: str = ""
+
+    @classmethod
+    def parse(cls, source: str, weights: Iterable[Weight] = (), syntax: str = PLAIN) -> "Prompt":
+        """Parse a prompt as it was written; raises UsageError for a mistake in its syntax."""
+        marked = parse_prompt(source, syntax)
+        written = "" if source == marked.text else source
+        return cls(marked.text, tuple(weights), marked.emphasis, written)
+
+    @property
+    def written(self) -> str:
+        """The prompt as it was written, in its syntax."""
+        return self.source or self.text
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether there are weights, in whatever syntax."""
+        return bool(self.weights or self.emphasis)
+
+    @property
+    def weight_texts(self) -> list[str]:
+        """The weights in words: pine=2, "red sun" × 1.2."""
+        parts = [(self.text[each.start : each.end].strip(), each) for each in self.emphasis]
+        factors = [f'"{part}" × {format_number(each.factor)}' for part, each in parts if part]
+        return [*map(str, self.weights), *factors]
+
+    def without_weights(self, syntax: str) -> "Prompt":
+        """The same text, written in this syntax, without weights."""
+        return Prompt.parse(escape(self.text, syntax), (), syntax)
 
 
 def read_prompt(argument: str) -> str:
@@ -41,10 +77,13 @@ def compose(
     style: str,
     weights: Iterable[Weight] = (),
     names: Mapping[str, str] | None = None,
+    syntax: str = PLAIN,
 ) -> Prompt:
     """Put caption and style together, and keep the weights whose words occur in the result.
 
-    `names` are the values of a template's other fields; see `fill_style`.
+    `names` are the values of a template's other fields; see `fill_style`. Raises UsageError for a
+    mistake in the syntax of the result.
     """
-    text = fill_style(style, caption, names)
-    return Prompt(text, tuple(weight for weight in weights if weight.applies_to(text)))
+    prompt = Prompt.parse(fill_style(style, caption, names), (), syntax)
+    kept = tuple(weight for weight in weights if weight.applies_to(prompt.text))
+    return replace(prompt, weights=kept)

@@ -3,12 +3,14 @@
 import decimal
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 
 from monetize.errors import UsageError
 from monetize.prompts.prompt import Prompt
+from monetize.prompts.syntax import PLAIN
 from monetize.prompts.weights import Weight, format_number
 from monetize.prompts.words import fold
 
@@ -110,6 +112,7 @@ class Grid:
     fixed: tuple[Weight, ...]
     sweeps: tuple[AnySweep, ...]
     seed: int = 0
+    syntax: str = PLAIN
 
     def __post_init__(self) -> None:
         if len(self.sweeps) > 2:
@@ -154,11 +157,19 @@ class Grid:
         """The prompt and the seed of each picture, row by row."""
         return [
             (
-                Prompt(self.text, self.fixed + tuple(s for s in steps if isinstance(s, Weight))),
+                replace(
+                    self.base,
+                    weights=self.fixed + tuple(s for s in steps if isinstance(s, Weight)),
+                ),
                 next((step for step in steps if isinstance(step, int)), self.seed),
             )
             for steps in self.varied
         ]
+
+    @cached_property
+    def base(self) -> Prompt:
+        """The prompt with the fixed weights only."""
+        return Prompt.parse(self.text, self.fixed, self.syntax)
 
     def picture_paths(self, output: Path) -> list[Path]:
         """Return a file next to output for each picture: sheet_pine=-2_sun=0.5.png."""

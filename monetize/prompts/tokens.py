@@ -8,6 +8,7 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from monetize.errors import UsageError
 from monetize.messages import printable
+from monetize.prompts.emphasis import Emphasis
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import Sweep
 from monetize.prompts.weights import Weight
@@ -68,8 +69,8 @@ class WeightedPrompt:
 def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
     """Find the token positions of each weighted word.
 
-    Every BPE piece of every occurrence is weighted. Raises UsageError if two weights apply to
-    the same token, or if a position is out of range.
+    Every BPE piece of every occurrence is weighted, times the emphasis on it. Raises UsageError if
+    two weights apply to the same token, or if a position is out of range.
     """
     limit = tokenizer.model_max_length
     encoded = tokenizer(prompt.text, return_offsets_mapping=True, verbose=False)
@@ -98,6 +99,9 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
                     f"{prompt.text!r}: remove one of them"
                 )
     values = [owners[i].value if i in owners else 1.0 for i in range(limit)]
+    for position, offset in enumerate(offsets[:limit]):
+        if not is_cut[position]:
+            values[position] *= _factor(prompt.emphasis, *offset)
     texts = map(_readable, tokenizer.convert_ids_to_tokens(ids))
     # The end token comes last, after the pieces that are cut; the last position is then its own.
     places = [*range(len(ids) - 1), min(len(ids), limit) - 1]
@@ -116,6 +120,11 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
         tuple(partly_cut),
         beyond=prompt.text[past[0][0] : past[-1][1]] if past else "",
     )
+
+
+def _factor(emphasis: Sequence[Emphasis], start: int, end: int) -> float:
+    """Return the factor of the characters [start, end), which those that it begins in decide."""
+    return next((e.factor for e in emphasis if e.start < end and start < e.end), 1.0)
 
 
 def _readable(token: str) -> str:

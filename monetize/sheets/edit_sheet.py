@@ -17,5 +17,5 @@ def draw(base: Painting, edited: Painting) -> Image.Image:
 def _cell(painting: Painting) -> Cell:
     prompt = painting.request.prompt
     weights = ", ".join(map(label, prompt.weights))
-    caption = f"{prompt.text}\n{weights}" if weights else prompt.text
+    caption = f"{prompt.written}\n{weights}" if weights else prompt.written
     return Cell((readable(painting.image, LARGEST_CELL),), caption)

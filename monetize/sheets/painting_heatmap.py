@@ -49,9 +49,9 @@ def draw(
             overlay(image, heat, full) for image, heat in zip(images, heats, strict=True)
         )
         cells.append(Cell(overlays, f"{word}{weighted}\nmaximum {percent(full)}"))
-    weights_text = ", ".join(str(weight) for weight in prompt.weights)
+    weights_text = ", ".join(prompt.weight_texts)
     legend = COMPARED.format(weights=weights_text) if unweighted else ALONE
-    return sheet(in_lines(cells), title=f"{prompt.text}\nseed {seed}\n{WHAT} {legend}")
+    return sheet(in_lines(cells), title=f"{prompt.written}\nseed {seed}\n{WHAT} {legend}")
 
 
 def _maps(painting: Painting, positions: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:

@@ -17,6 +17,34 @@ def test_compose_joins_with_one_space_and_keeps_the_weights_that_apply() -> None
     )
 
 
+def test_a_prompt_keeps_what_was_written_and_reads_what_it_means() -> None:
+    prompt = Prompt.parse("a (pine:1.2) tree", (Weight("tree", 2),), "a1111")
+    assert prompt.text == "a pine tree"
+    assert prompt.written == "a (pine:1.2) tree"
+    assert prompt.is_weighted
+    assert prompt.weight_texts == ["tree=2", '"pine" × 1.2']
+    assert Prompt.parse("a (pine:1.2) tree") == Prompt("a (pine:1.2) tree")
+
+
+@pytest.mark.parametrize("syntax", ["plain", "a1111", "compel"])
+def test_a_prompt_without_weights_has_the_same_text_and_is_written_in_the_syntax(
+    syntax: str,
+) -> None:
+    prompt = Prompt.parse(r"a (pine++)1.2 [x] \(elm\) 5- \\", (Weight("elm", 2),), syntax)
+    without = prompt.without_weights(syntax)
+    assert without.text == prompt.text
+    assert not without.is_weighted
+    assert Prompt.parse(without.written, (), syntax) == without
+
+
+def test_weights_of_a_composed_prompt_apply_to_what_it_means() -> None:
+    pine = Weight("a pine", 2)
+    composed = compose("a (pine)", "[in fog]", (pine, Weight("(pine)", 2)), syntax="a1111")
+    assert composed.text == "a pine in fog"
+    assert composed.weights == (pine,)
+    assert composed.written == "a (pine) [in fog]"
+
+
 def test_a_byte_order_mark_is_not_part_of_a_prompt() -> None:
     assert read_prompt("\ufeffa pine tree") == "a pine tree"
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):

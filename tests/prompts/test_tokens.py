@@ -43,6 +43,38 @@ def test_every_piece_of_every_occurrence_is_weighted(
     assert weighted_pieces(clip_tokenizer, text, weight) == pieces
 
 
+@pytest.mark.parametrize(
+    ("source", "syntax", "weights", "pieces"),
+    [
+        ("a (pine:1.2) tree, pine", "a1111", (), {"2 pine</w>": 1.2}),
+        ("a (pine:1.2) tree, pine", "a1111", ("pine=2",), {"2 pine</w>": 2.4, "5 pine</w>": 2}),
+        ("a (pine tree:-1)", "a1111", ("tree=-3",), {"2 pine</w>": -1, "3 tree</w>": 3}),
+        ("a pine++ (tree)0", "compel", (), {"2 pine</w>": 1.21, "3 tree</w>": 0}),
+        ("dog(brown:1.5)", "a1111", (), {"2 brown</w>": 1.5}),
+        ("(pine:1)", "a1111", (), {}),
+    ],
+)
+def test_emphasis_acts_where_it_is_written_and_multiplies_weights(
+    clip_tokenizer: CLIPTokenizer,
+    source: str,
+    syntax: str,
+    weights: tuple[str, ...],
+    pieces: dict[str, float],
+) -> None:
+    prompt = Prompt.parse(source, map(parse_weight, weights), syntax)
+    tokens = weigh(clip_tokenizer, prompt).tokens
+    weighted = {f"{t.position} {t.text}": t.weight for t in tokens if t.weight != 1}
+    assert weighted == pytest.approx(pieces)
+
+
+def test_emphasis_past_the_limit_does_not_reach_the_end_token(
+    clip_tokenizer: CLIPTokenizer,
+) -> None:
+    weighted = weigh(clip_tokenizer, Prompt.parse("a " * 80 + "(pine:2)", (), "a1111"))
+    assert set(weighted.values) == {1}
+    assert weighted.beyond.endswith("pine")
+
+
 @pytest.mark.parametrize("position", [4, 76])
 def test_a_position_past_the_prompt_is_missing(
     clip_tokenizer: CLIPTokenizer, position: int

@@ -1,8 +1,11 @@
 """Weights: how strongly single words act on a painting."""
 
+import click
+
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
 from monetize.cli.parameter_types import SWEEP, WEIGHT
+from monetize.prompts.syntax import SYNTAXES
 from monetize.prompts.weights import WEIGHT_FORM
 from monetize.settings import PaintSettings
 
@@ -17,8 +20,18 @@ weight_option = _option(
     f"number pushes away from it. {WEIGHT_FORM[0].upper()}{WEIGHT_FORM[1:]}. Repeatable.",
 )
 
+syntax_option = _option(
+    "--prompt-syntax",
+    type=click.Choice(SYNTAXES),
+    help="Read weights from the prompt itself: a1111 is (pine:1.2), ((pine)) and [pine], compel is "
+    "pine++ and (pine tree)-. Both scale embeddings in those programs; here the number scales "
+    "attention, so it is not as strong or weak as there. --weight multiplies it.",
+    **shown_default(PaintSettings.prompt_syntax),
+)
+
 weight_options = all_of(
     weight_option,
+    syntax_option,
     _option(
         "--weight-start",
         type=float,
