@@ -1,4 +1,4 @@
-"""Write pictures and print their names; a file of another process is left, and no work is lost."""
+"""Write pictures and print their names, without replacing new files of others or losing work."""
 
 from itertools import count
 from pathlib import Path
@@ -9,7 +9,7 @@ from monetize.errors import UsageError
 
 
 class PictureFiles:
-    """Writes pictures one after the other.
+    """Writes pictures one after another.
 
     A name that was taken while they were painted is not replaced without `overwrite`: the picture
     goes to a free one next to it.

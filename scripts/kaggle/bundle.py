@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from monetize.checkpoints.layout import Layout
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-# The image's glibc is newer than what these tags ask for.
+# The image's glibc is newer than these tags require.
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 WHEELS, CAPTIONER, PAINTER = "wheels", "captioner", "painter"
 METADATA, CHECKSUMS = "dataset-metadata.json", "SHA256SUMS"
@@ -71,7 +71,7 @@ def bundle(out: Path, owner: str, python: str, captioner: str, painter: str) -> 
 
 
 def start(out: Path, owner: str) -> None:
-    """Make the folder, which must be new or a bundle, as files that do not belong are removed."""
+    """Make the folder, which must be new or a bundle, because other files in it are removed."""
     if not re.fullmatch(r"[a-z0-9-]+", owner):
         raise UsageError(f"--owner {owner}: give your name on Kaggle as in its URL, such as ada-l")
     if out.is_dir() and any(out.iterdir()) and not (out / METADATA).exists():
@@ -190,7 +190,7 @@ def pip(*arguments: object) -> None:
     """Run pip; raises MonetizeError if it fails."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, arguments)]
     if subprocess.run(command).returncode:
-        raise MonetizeError("pip failed, as it says above; the same command continues")
+        raise MonetizeError("pip failed, see above; the same command continues")
 
 
 if __name__ == "__main__":
