@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
+from monetize.adapters import Lora
 from monetize.errors import UsageError
 from monetize.image_sizes import FIT, parse_size, pixels_of
 from monetize.prompts.style import check_style
@@ -72,7 +73,8 @@ class CaptionSettings:
 class PaintSettings:
     """How prompts are painted.
 
-    A `model` of `auto` is sd-v1-4 on CUDA and pocket elsewhere. None stands for the checkpoint's
+    A `model` of `auto` is sd-v1-4 on CUDA and pocket elsewhere; each `lora` changes its weights.
+    None stands for the checkpoint's
     own `size` (pixels), `num_inference_steps`, `guidance_scale` and `scheduler` (512, 50, 7.5 and
     PNDM for Stable Diffusion v1), for the `batch_size` that fits in the device's memory, and for
     `compile` if there are enough paintings for it to save time. Other sizes are `512x384` and
@@ -86,6 +88,7 @@ class PaintSettings:
     """
 
     model: str = "auto"
+    lora: tuple[Lora, ...] = ()
     size: int | str | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
@@ -129,6 +132,10 @@ class PaintSettings:
         for what in ("weight", "guidance"):
             _interval(self, f"{what}_start", f"{what}_end")
         _one_of(self, "prompt_syntax", SYNTAXES)
+        sources = [lora.source for lora in self.lora]
+        for source in sources:
+            if sources.count(source) > 1:
+                raise UsageError(f"--lora {source} is given more than once")
         phrases = [fold(weight.phrase) for weight in self.weight]
         for weight, phrase in zip(self.weight, phrases, strict=True):
             if phrases.count(phrase) > 1:
@@ -203,7 +210,12 @@ def flag(name: str) -> str:
 def flags(values: Mapping[str, Any], defaults: object) -> str:
     """Return the flags, quoted for a shell, of the values that differ from `defaults`."""
     changed = {name: value for name, value in values.items() if value != getattr(defaults, name)}
-    return shlex.join(part for name, value in changed.items() for part in (flag(name), str(value)))
+    return shlex.join(
+        part
+        for name, value in changed.items()
+        for each in (value if isinstance(value, tuple) else (value,))
+        for part in (flag(name), str(each))
+    )
 
 
 def own_names(settings: type) -> list[str]:

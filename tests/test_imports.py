@@ -30,6 +30,7 @@ ROOM_OF_MODULE = {
     "presets": "settings",
     "__init__": "cli",
     "__version__": "ground",
+    "adapters": "settings",
     "atomic_files": "ground",
     "child_process": "ground",
     "chunks": "ground",

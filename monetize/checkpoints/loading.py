@@ -26,6 +26,7 @@ from transformers import (
 from monetize.checkpoints.configs import check_configs, read_config
 from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.load_errors import explain_load_errors
+from monetize.checkpoints.lora_fusing import fuse_lora
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.checkpoints.schedulers import load_scheduler
 from monetize.checkpoints.single_file_parts import load_parts
@@ -110,6 +111,8 @@ def load_painting_pipeline(
     tokenizer = load_tokenizer(checkpoint)
     with explain_load_errors(checkpoint):
         _check_fit(checkpoint, tokenizer, **parts)
+        for lora in checkpoint.loras:
+            fuse_lora(checkpoint, lora, parts)
         feature_extractor = None
         if safety_checker:
             feature_extractor = CLIPImageProcessor.from_pretrained(

@@ -15,6 +15,7 @@ MARKS: tuple[tuple[str, str, str], ...] = (
     ("lora_down", "a LoRA", "give it to --lora, with --model for the checkpoint"),
     ("lora.down", "a LoRA", "give it to --lora, with --model for the checkpoint"),
     ("lora_A", "a LoRA", "give it to --lora, with --model for the checkpoint"),
+    ("lora_linear_layer", "a LoRA", "give it to --lora, with --model for the checkpoint"),
     ("hada_w1", "a LoHa", "use a LoRA with --lora"),
     ("lokr_w", "a LoKr", "use a LoRA with --lora"),
     ("emb_params", "a textual inversion", "give it to --embedding"),

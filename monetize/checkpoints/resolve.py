@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monetize.checkpoints import hub
 from monetize.checkpoints.layout import CAPTIONER, PAINTER, PAINTER_TOKENIZER, Layout
 from monetize.checkpoints.single_file import CONFIGS, SUFFIXES, check_single_file
 from monetize.errors import CheckpointError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from monetize.checkpoints.lora import LoraFile
 
 Say = Callable[[str], None]
 
@@ -84,8 +88,8 @@ class Checkpoint:
 
     `name` is what the user typed, `source` the hub id, folder or file it stands for, `commit` the
     hub's commit (None for a folder), `variant` that of the weights to load. `file` has all weights
-    of a single-file checkpoint, whose `folder` has only the configuration. A painter uses the last
-    two fields where its settings are None.
+    of a single-file checkpoint, whose `folder` has only the configuration. `loras` are added to the
+    weights when a painter is loaded; it uses the last two fields where its settings are None.
     """
 
     name: str
@@ -95,6 +99,7 @@ class Checkpoint:
     variant: str | None = None
     commit: str | None = None
     file: Path | None = None
+    loras: "tuple[LoraFile, ...]" = ()
     num_inference_steps: int = KnownModel.num_inference_steps
     guidance_scale: float = KnownModel.guidance_scale
 

@@ -41,7 +41,7 @@ def check_single_file(flag: str, path: Path, say: Callable[[str], None]) -> None
 
 def read_shapes(flag: str, path: Path) -> Shapes:
     """Read the names and shapes of a file's tensors; raises CheckpointError."""
-    with _explained(flag, path):
+    with explain_file_errors(flag, path):
         if path.suffix.lower() == ".safetensors":
             from safetensors import safe_open
 
@@ -52,7 +52,7 @@ def read_shapes(flag: str, path: Path) -> Shapes:
 
 def read_weights(flag: str, path: Path) -> "dict[str, Tensor]":
     """Read a file's tensors; raises CheckpointError."""
-    with _explained(flag, path):
+    with explain_file_errors(flag, path):
         if path.suffix.lower() == ".safetensors":
             from safetensors.torch import load_file
 
@@ -80,8 +80,8 @@ def _unpickled(path: Path) -> "dict[str, Tensor]":
 
 
 @contextmanager
-def _explained(flag: str, path: Path) -> Iterator[None]:
-    """Turn whatever a damaged file raises into a CheckpointError."""
+def explain_file_errors(flag: str, path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file makes a library raise into a CheckpointError."""
     name = f"{flag} {printable(path)}"
     try:
         with explain_read_errors(path, CheckpointError), path.open("rb"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monetize.adapters import parse_lora
 from monetize.durations import parse_duration, parse_moment
 from monetize.errors import UsageError
 from monetize.file_errors import unusable_name
@@ -65,6 +66,7 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
 TEXT = Parsed("TEXT", without_marks)
 CHECKPOINT = Parsed("NAME|FOLDER|HUB-ID", _usable)
 PAINTER_CHECKPOINT = Parsed("NAME|FOLDER|FILE|HUB-ID", _usable)
+LORA = Parsed("FILE|FOLDER|HUB-ID[=SCALE]", parse_lora)
 SIZE = Parsed("N|WxH|fit", parse_size)
 WEIGHT = Parsed("WORD=NUMBER", lambda text: parse_weight(without_marks(text)))
 SWEEP = Parsed("WORD=START:STOP:STEP|seed=START:STOP", _sweep)

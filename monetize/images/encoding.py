@@ -60,6 +60,7 @@ def parameters(
         "Size": f"{size[0]}x{size[1]}",
         "Model": settings.model,
     }
+    pairs |= {_numbered("LoRA", i): str(lora) for i, lora in enumerate(settings.lora)}
     if init_image is not None:
         pairs["Denoising strength"] = settings.strength
         pairs["Init image"] = printable(init_image)
@@ -83,6 +84,11 @@ def parameters(
         lines.append(f"Negative prompt: {settings.negative_prompt}")
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in pairs.items()))
     return "\n".join(lines)
+
+
+def _numbered(name: str, i: int) -> str:
+    """The name of the first, second, ... value: LoRA, LoRA 2."""
+    return f"{name} {i + 1}" if i else name
 
 
 def _quoted(value: object) -> str:

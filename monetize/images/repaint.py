@@ -1,8 +1,10 @@
 """A painting's metadata → the options of `paint` that repeat it, and what cannot be repeated."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
+from monetize.adapters import parse_lora
 from monetize.errors import UsageError
 from monetize.image_sizes import parse_size
 from monetize.images.encoding import SAMPLERS
@@ -23,6 +25,8 @@ NUMBERS: dict[str, tuple[str, type]] = {
 RANGES = {"Token weights range": "weight", "Guidance range": "guidance"}
 # These do not affect how a painting looks, or the caller handles them.
 SILENT = frozenset({"Version", "Model hash", "Init image", "Sheet"})
+LORA = re.compile(r"LoRA( \d+)?")
+LISTS = frozenset({"lora", "weight"})
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ def repaint(infotext: Infotext) -> Repaint:
     is_ours = settings.get("Version", "").startswith("monetize ")
     for name, value in settings.items():
         try:
-            options |= _option(name, value, is_ours=is_ours)
+            for option, each in _option(name, value, is_ours=is_ours).items():
+                options[option] = [*options.get(option, []), *each] if option in LISTS else each
         except (ValueError, UsageError):
             left_out.append(f"{name}: {value}")
     prompt, negative_prompt = infotext.prompt, infotext.negative_prompt
@@ -93,6 +98,9 @@ def _option(name: str, value: str, *, is_ours: bool) -> dict[str, Any]:
         return {"weight": weights}
     if name == "Prompt syntax" and value in SYNTAXES and is_ours:
         return {"prompt_syntax": value}
+    if is_ours and LORA.fullmatch(name):
+        parse_lora(value)
+        return {"lora": [value]}
     if name == "Size":
         return {"size": parse_size(value)}
     if name == "Sampler" and value in SCHEDULER_OF:

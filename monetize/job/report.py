@@ -66,6 +66,10 @@ def summary(
         "captions": str(job.captions_file) if job.captions_file else None,
         "captioner": _describe(captioner.checkpoint) if captioner else None,
         "painter": _describe(painter.checkpoint),
+        "loras": [
+            {"name": lora.name, "scale": lora.scale, "revision": lora.revision}
+            for lora in painter.checkpoint.loras
+        ],
         "device": str(painter.placement),
         "painted": outcome.paintings - outcome.flagged,
         "flagged": outcome.flagged,
@@ -102,9 +106,10 @@ def weights_cell(weights: Sequence[Weight]) -> str:
 
 def _own_values(settings: object) -> dict[str, Any]:
     values = {name: getattr(settings, name) for name in own_names(type(settings))}
-    if "weight" in values:
-        values["weight"] = [str(weight) for weight in values["weight"]]
-    return values
+    return {
+        name: [str(each) for each in value] if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
 
 
 def _describe(checkpoint: Checkpoint) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from monetize.errors import InputError
 
+TEXTS = frozenset({"lora"})  # settings that are given more than once
 MOVE_AWAY = "Move it away to continue without it."
 
 
@@ -25,7 +26,7 @@ class Summary:
     photos: Path | None = None
     painter: str = ""
     captioner: str = ""
-    paint: Mapping[str, str | int | float] | None = None
+    paint: Mapping[str, str | int | float | tuple[str, ...]] | None = None
     budgeted: bool = False
     painter_digest: str = ""
     captioner_digest: str = ""
@@ -79,6 +80,12 @@ def _text(value: object, name: str) -> str:
     return value
 
 
+def _texts(value: object, name: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{name} is not a list of texts")
+    return tuple(value)
+
+
 def _name(content: Mapping[str, Any], model: str) -> str:
     return _text(_table(content.get(model), model).get("name"), f"{model}.name")
 
@@ -94,11 +101,14 @@ def _folder(value: object) -> Path | None:
     return Path(text) if text else None
 
 
-def _values(paint: Mapping[str, Any]) -> dict[str, str | int | float]:
-    """The settings that are text or a finite number; weights and switches are not needed."""
-    values = {}
+def _values(paint: Mapping[str, Any]) -> dict[str, str | int | float | tuple[str, ...]]:
+    """The settings that are text, a finite number or texts; weights and switches are not needed."""
+    values: dict[str, str | int | float | tuple[str, ...]] = {}
     for name, value in paint.items():
         if value is None or isinstance(value, bool) or name == "weight":
+            continue
+        if name in TEXTS:
+            values[name] = _texts(value, f"settings.paint.{name}")
             continue
         if not isinstance(value, (str, int, float)) or value in (math.inf, -math.inf):
             raise ValueError(f"settings.paint.{name} is neither text nor a number")

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from transformers import CLIPTokenizer
 
 from monetize.checkpoints.known_words import unknown_words
 from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
+from monetize.checkpoints.lora import resolve_lora
 from monetize.checkpoints.own_settings import complete_settings, few_steps
 from monetize.checkpoints.painting_size import native_size
 from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
@@ -47,6 +49,9 @@ class PainterSpec:
         a strength that leaves no step.
         """
         placement = place(device)
+        loras = [
+            resolve_lora(lora, offline=device.offline, say=reporter.say) for lora in settings.lora
+        ]
         name, reason = resolve_auto(settings.model, PAINTER.flag, placement.device.type)
         checkpoint = resolve(
             name,
@@ -55,6 +60,7 @@ class PainterSpec:
             offline=device.offline,
             say=reporter.say,
         )
+        checkpoint = replace(checkpoint, loras=tuple(loras))
         if checkpoint.variant and not placement.half:
             reporter.say(f"{checkpoint.name}: only half-precision weights are available")
         negative_prompt = Prompt.parse(settings.negative_prompt, (), settings.prompt_syntax)
@@ -103,7 +109,9 @@ class PainterSpec:
     def __str__(self) -> str:
         count = len(every_device(self.placement))
         devices = f", {count} of them" if count > 1 else ""
-        return f"{self.checkpoint.name} on {self.placement}{devices}{self.reason}"
+        loras = [f"{Path(lora.name).name} × {lora.scale:g}" for lora in self.checkpoint.loras]
+        painter = " + ".join([self.checkpoint.name, *loras])
+        return f"{painter} on {self.placement}{devices}{self.reason}"
 
 
 def _say_few_steps(checkpoint: Checkpoint, given: PaintSettings, reporter: Reporter) -> None:

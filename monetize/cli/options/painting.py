@@ -8,7 +8,7 @@ from click.core import ParameterSource
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
-from monetize.cli.parameter_types import PAINTER_CHECKPOINT, SIZE, TEXT, PaletteName
+from monetize.cli.parameter_types import LORA, PAINTER_CHECKPOINT, SIZE, TEXT, PaletteName
 from monetize.cli.path_types import FILE
 from monetize.cli.presets import use_preset
 from monetize.errors import UsageError
@@ -51,6 +51,14 @@ model_option = _option(
     "folder in diffusers layout, a single .safetensors or .ckpt file of Stable Diffusion v1, or a "
     "hub id. auto is sd-v1-4 on CUDA and pocket elsewhere.",
     **shown_default(PaintSettings.model),
+)
+
+_lora_option = _option(
+    "--lora",
+    type=LORA,
+    multiple=True,
+    help="LoRA for Stable Diffusion v1 to add to the model, a .safetensors file, a folder or hub "
+    "id with one; SCALE is its factor, 1 unless given. Repeatable.",
 )
 
 run_prompt_options = all_of(
@@ -193,4 +201,4 @@ start_options = all_of(
     ),
 )
 
-painting_options = all_of(model_option, _sampling_options, _finish_options)
+painting_options = all_of(model_option, _lora_option, _sampling_options, _finish_options)

@@ -1,0 +1,36 @@
+"""LoRAs as the command line and presets name them: a source and a scale."""
+
+import math
+import os
+from dataclasses import dataclass
+
+from monetize.errors import UsageError
+from monetize.prompts.weights import format_number
+
+LORA_FORM = "write FILE, FOLDER or HUB-ID, and =SCALE to apply it by another factor than 1"
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Where a LoRA is, and the factor that it is applied by; 0 is without it."""
+
+    source: str
+    scale: float = 1.0
+
+    def __str__(self) -> str:
+        return f"{self.source}={format_number(self.scale)}"
+
+
+def parse_lora(text: str) -> Lora:
+    """Parse `monet.safetensors` or `monet.safetensors=0.8`; raises UsageError."""
+    source, equals, number = text.rpartition("=")
+    if not equals or os.path.exists(text):  # noqa: PTH110 # pathlib raises for names too long
+        source, number = text, "1"
+    try:
+        scale = float(number)
+    except ValueError:
+        # The name of a file that is not there may have the sign.
+        source, scale = text, 1.0
+    if not source.strip() or not math.isfinite(scale):
+        raise UsageError(f"{text!r} is not a LoRA with a scale: {LORA_FORM}")
+    return Lora(source, scale)
