@@ -27,6 +27,7 @@
 
 # %% tags=["parameters"]
 import hashlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def find(name: str) -> Path:
 
 PHOTOS = find("photo_jpg")
 BUNDLE = find("photos_to_monet-*.whl").parent.parent
-print(f"Photos: {PHOTOS}\nBundle: {BUNDLE}")
+print(f"Python {platform.python_version()}\nPhotos: {PHOTOS}\nBundle: {BUNDLE}")
 for line in (BUNDLE / "SHA256SUMS").read_text().splitlines():
     digest, name = line.split("  ", 1)
     with (BUNDLE / name).open("rb") as file:
