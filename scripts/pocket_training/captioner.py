@@ -77,6 +77,8 @@ def build(tokenizer: PreTrainedTokenizerBase) -> VisionEncoderDecoderModel:
     model = VisionEncoderDecoderModel(encoder=encoder, decoder=decoder)
     for config in (model.config, model.generation_config):
         config.decoder_start_token_id = config.eos_token_id = config.pad_token_id = end
+    # The likeliest caption as a whole: per token, longer ones win and name more that is not there.
+    model.generation_config.length_penalty = 0.0
     return model
 
 
