@@ -19,6 +19,7 @@ from monetize.interruption import MESSAGE
 
 COMMANDS = (
     "run", "check", "gallery", "score", "caption", "paint", "info", "tokens", "models", "devices",
+    "completion",
 )  # fmt: skip
 
 
@@ -104,6 +105,7 @@ def main() -> None:
       monetize tokens "a pine tree"              show how a prompt is split into tokens
       monetize models                            list the known checkpoints
       monetize devices                           show what this machine can paint on
+      monetize completion bash                   make the shell complete commands and names
 
     \b
     Exit codes:

@@ -19,6 +19,8 @@ from monetize.settings import MONET
 from monetize.text_files import without_marks
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from monetize.prompts.sweep import AnySweep
 
 
@@ -63,10 +65,22 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
             self.fail(str(error), param, ctx)
 
 
+class CheckpointName(Parsed):
+    """The name of a checkpoint, which shells complete."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[Any]]":
+        """Offer the known names."""
+        from monetize.cli.completing import checkpoints
+
+        return checkpoints(param, incomplete)
+
+
 TEXT = Parsed("TEXT", without_marks)
-CHECKPOINT = Parsed("NAME|FOLDER|HUB-ID", _usable)
-PAINTER_CHECKPOINT = Parsed("NAME|FOLDER|FILE|HUB-ID", _usable)
-LORA = Parsed("FILE|FOLDER|HUB-ID[=SCALE]", parse_lora)
+CHECKPOINT = CheckpointName("NAME|FOLDER|HUB-ID", _usable)
+PAINTER_CHECKPOINT = CheckpointName("NAME|FOLDER|FILE|HUB-ID", _usable)
+LORA = CheckpointName("FILE|FOLDER|HUB-ID[=SCALE]", parse_lora)
 SIZE = Parsed("N|WxH|fit", parse_size)
 WEIGHT = Parsed("WORD=NUMBER", lambda text: parse_weight(without_marks(text)))
 SWEEP = Parsed("WORD=START:STOP:STEP|seed=START:STOP", _sweep)
@@ -112,3 +126,11 @@ class PaletteName(click.Path):
         if not os.path.exists(value):  # noqa: PTH110 # pathlib raises for a name that is too long
             self.fail(f"{value!r} does not exist: give a folder or zip, monet, or none", param, ctx)
         return super().convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[Any]]":
+        """Offer the names, and files and folders."""
+        from monetize.cli.completing import names_or_files
+
+        return names_or_files(((MONET, "bundled"), ("none", "no palette")), incomplete)

@@ -18,6 +18,8 @@ from monetize.presets import PRESETS, load_config
 from monetize.settings import MAX_NUMBER, DeviceSettings, PaintSettings
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from monetize.images.repaint import Repaint
 
 # What TOML must hold, by the name of the option's click type; other types take text.
@@ -65,6 +67,14 @@ class PresetFile(InputPath):
             known = ", ".join(presets)
             self.fail(f"{name!r} is neither a file nor a bundled preset ({known})", param, ctx)
         return presets[name]
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[Any]]":
+        """Offer the bundled presets, and files."""
+        from monetize.cli.completing import names_or_files
+
+        return names_or_files(((name, "bundled") for name in bundled_presets()), incomplete)
 
 
 def use_config(

@@ -35,7 +35,7 @@ def test_every_command_has_examples_and_describes_every_option(cli: Run, command
     found = main.get_command(click.Context(main), command)
     assert found is not None
     options = [each for each in found.params if isinstance(each, click.Option)]
-    assert options
+    assert options or command == "completion"  # which has none
     assert [option.opts for option in options if not option.help] == []
 
 
