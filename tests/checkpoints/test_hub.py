@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import kaggle
 import pytest
 from helpers import Tiny
 
@@ -96,13 +98,20 @@ def hub(tiny_copy: Tiny) -> Iterator[Hub]:
 def monetize(
     hub: Hub, home: Path, *args: str, **variables: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the command with this hub, in a new process as libraries read its address on import."""
+    """Run the command with this hub."""
+    return python(hub, home, "-m", "monetize", *args, **variables)
+
+
+def python(
+    hub: Hub, home: Path, *args: str, **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run Python with this hub, in a new process as libraries read its address on import."""
     without_proxy = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     env = {**os.environ, **without_proxy, "HF_ENDPOINT": hub.address, "HF_HOME": str(home)}
     env |= variables
     env.pop("HF_HUB_OFFLINE", None)
     return subprocess.run(
-        [sys.executable, "-m", "monetize", *args], env=env, cwd=home, capture_output=True, text=True
+        [sys.executable, *args], env=env, cwd=home, capture_output=True, text=True
     )
 
 
@@ -134,6 +143,24 @@ def test_the_needed_files_are_announced_downloaded_once_and_kept(hub: Hub, tmp_p
     assert "Downloading" not in again.stderr
     assert hub.downloaded == []
     assert (home / "a.png").read_bytes() == (home / "b.png").read_bytes()
+
+
+def test_the_dataset_for_kaggle_takes_half_precision_from_the_hub(hub: Hub, tmp_path: Path) -> None:
+    for file in hub.folder.rglob("*.safetensors"):
+        shutil.copy(file, file.with_suffix(".fp16.safetensors"))
+    code = (
+        "import sys; from pathlib import Path\n"
+        f"sys.path.insert(0, {str(Path(kaggle.__file__).parent.parent)!r})\n"
+        "from kaggle.bundle import PAINTER, copy_checkpoint\n"
+        "from monetize.checkpoints import layout\n"
+        f"copy_checkpoint({REPOSITORY!r}, layout.PAINTER, Path(PAINTER))"
+    )
+    made = python(hub, tmp_path, "-c", code)
+    assert made.returncode == 0, made.stderr
+    assert f"Downloading {REPOSITORY} from the hub, once: " in made.stdout
+    weights = {path.name for path in (tmp_path / "painter").rglob("*.safetensors")}
+    assert weights == {"model.fp16.safetensors", "diffusion_pytorch_model.fp16.safetensors"}
+    assert not any(".safetensors" in name and ".fp16." not in name for name in hub.downloaded)
 
 
 def test_a_missing_repository_is_not_reported_as_an_unreachable_hub(
