@@ -61,6 +61,26 @@ def cached_snapshot(repo_id: str, revision: str) -> Path | None:
         raise CheckpointError(f"{repo_id!r} is not a hub id: {error}") from None
 
 
+def cached_repositories() -> list[tuple[str, Path]]:
+    """Return the id and the folder of each model in the cache, of the revision used last."""
+    import_hub()
+    from huggingface_hub import constants, scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        cache = scan_cache_dir(constants.HF_HUB_CACHE)
+    except (CacheNotFound, OSError):
+        return []
+    models = sorted(
+        (repo for repo in cache.repos if repo.repo_type == "model" and repo.revisions),
+        key=lambda repo: repo.repo_id,
+    )
+    return [
+        (repo.repo_id, max(repo.revisions, key=lambda each: each.last_modified).snapshot_path)
+        for repo in models
+    ]
+
+
 class HiddenBar(tqdm):  # type: ignore[misc]
     """A progress bar that is never shown."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from monetize.checkpoints import hub
 from monetize.checkpoints.layout import CAPTIONER, PAINTER, PAINTER_TOKENIZER, Layout
 from monetize.checkpoints.single_file import CONFIGS, SUFFIXES, check_single_file
-from monetize.errors import CheckpointError, StorageError, UsageError
+from monetize.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
     from monetize.checkpoints.lora import LoraFile
@@ -172,17 +172,6 @@ def resolve_auto(name: str, flag: str, device: str) -> tuple[str, str]:
     if device == "cuda":
         return real, f" (auto: CUDA is available; {flag} {POCKET} is small and fast)"
     return POCKET, f" (auto: no CUDA device in use; the full-size model is {flag} {real})"
-
-
-def is_cached(model: KnownModel) -> bool:
-    """Return whether a known model can be loaded without the network."""
-    if model.folder is not None:
-        return True
-    try:
-        folder = hub.cached_snapshot(model.repo_id, "main")
-    except StorageError:
-        return False
-    return folder is not None and not model.layout.missing(list_files(folder))
 
 
 def list_files(folder: Path) -> list[str]:

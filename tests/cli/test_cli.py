@@ -40,10 +40,10 @@ def test_every_command_has_examples_and_describes_every_option(cli: Run, command
 
 
 def test_a_bug_keeps_its_traceback(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_model: object) -> bool:
+    def broken() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("monetize.checkpoints.resolve.is_cached", broken)
+    monkeypatch.setattr("monetize.checkpoints.inventory.list_checkpoints", broken)
     with pytest.raises(ZeroDivisionError):
         cli("models")
 
