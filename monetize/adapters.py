@@ -1,4 +1,4 @@
-"""LoRAs as the command line and presets name them: a source and a scale."""
+"""LoRAs and embeddings as the command line and presets name them."""
 
 import math
 import os
@@ -34,3 +34,25 @@ def parse_lora(text: str) -> Lora:
     if not source.strip() or not math.isfinite(scale):
         raise UsageError(f"{text!r} is not a LoRA with a scale: {LORA_FORM}")
     return Lora(source, scale)
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """The file of a textual inversion, and the token that stands for it; empty for its own."""
+
+    file: str
+    token: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}={self.token}" if self.token else self.file
+
+
+def parse_embedding(text: str) -> Embedding:
+    """Parse `monet.pt` or `monet.pt=monet-style`; raises UsageError."""
+    if "=" not in text or os.path.exists(text):  # noqa: PTH110 # as above
+        file, token = text, ""
+    else:
+        file, _, token = text.rpartition("=")
+    if not file.strip() or (not token and text.endswith("=")):
+        raise UsageError(f"{text!r} is not an embedding: write FILE, or FILE=TOKEN")
+    return Embedding(file, token)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-from monetize.adapters import Lora
+from monetize.adapters import Embedding, Lora
 from monetize.errors import UsageError
 from monetize.image_sizes import FIT, parse_size, pixels_of
 from monetize.prompts.style import check_style
@@ -89,6 +89,7 @@ class PaintSettings:
 
     model: str = "auto"
     lora: tuple[Lora, ...] = ()
+    embedding: tuple[Embedding, ...] = ()
     size: int | str | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from monetize.adapters import Lora, parse_lora
+from monetize.adapters import Embedding, Lora, parse_embedding, parse_lora
 from monetize.errors import UsageError
 
 
@@ -34,3 +34,22 @@ def test_an_existing_file_may_look_like_a_scale(
 def test_what_is_no_lora_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not a LoRA with a scale: write FILE, FOLDER or"):
         parse_lora(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "embedding"),
+    [
+        ("monet.pt", Embedding("monet.pt")),
+        ("monet.pt=monet-style", Embedding("monet.pt", "monet-style")),
+        ("a=b.pt=<style>", Embedding("a=b.pt", "<style>")),
+    ],
+)
+def test_a_token_follows_the_last_sign(text: str, embedding: Embedding) -> None:
+    assert parse_embedding(text) == embedding
+    assert parse_embedding(str(embedding)) == embedding
+
+
+@pytest.mark.parametrize("text", ["", "=token", "monet.pt="])
+def test_what_is_no_embedding_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not an embedding: write FILE, or FILE=TOKEN"):
+        parse_embedding(text)

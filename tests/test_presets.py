@@ -46,7 +46,7 @@ def test_the_contest_preset_has_every_default_and_the_monet_palette() -> None:
     # These defaults depend on the checkpoint; the preset has those of the full-size ones.
     spelled = {
         "captioner": "vit-gpt2", "model": "sd-v1-4", "size": 512, "scheduler": "pndm",
-        "num_inference_steps": 50, "guidance_scale": 7.5, "weight": [], "lora": [],
+        "num_inference_steps": 50, "guidance_scale": 7.5, "weight": [], "lora": [], "embedding": [],
         "batch_size": "auto", "palette": "monet",
     }  # fmt: skip
     left_out = {"limit", "style_file", "compile", "time_budget", "strength", "fit"}

@@ -1,6 +1,7 @@
 """Loading checkpoints as Hugging Face models, on a device and in a precision."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from transformers import (
 )
 
 from monetize.checkpoints.configs import check_configs, read_config
+from monetize.checkpoints.embeddings import add_vectors
 from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.load_errors import explain_load_errors
 from monetize.checkpoints.lora_fusing import fuse_lora
@@ -110,9 +112,10 @@ def load_painting_pipeline(
     parts = _load_parts(checkpoint, index, names, placement)
     tokenizer = load_tokenizer(checkpoint)
     with explain_load_errors(checkpoint):
-        _check_fit(checkpoint, tokenizer, **parts)
+        _check_fit(checkpoint, load_tokenizer(replace(checkpoint, embeddings=())), **parts)
         for lora in checkpoint.loras:
             fuse_lora(checkpoint, lora, parts)
+        add_vectors(parts["text_encoder"], tokenizer, checkpoint.embeddings)
         feature_extractor = None
         if safety_checker:
             feature_extractor = CLIPImageProcessor.from_pretrained(

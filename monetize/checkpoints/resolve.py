@@ -16,6 +16,7 @@ from monetize.checkpoints.single_file import CONFIGS, SUFFIXES, check_single_fil
 from monetize.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
+    from monetize.checkpoints.embeddings import EmbeddingFile
     from monetize.checkpoints.lora import LoraFile
 
 Say = Callable[[str], None]
@@ -89,7 +90,8 @@ class Checkpoint:
     `name` is what the user typed, `source` the hub id, folder or file it stands for, `commit` the
     hub's commit (None for a folder), `variant` that of the weights to load. `file` has all weights
     of a single-file checkpoint, whose `folder` has only the configuration. `loras` are added to the
-    weights when a painter is loaded; it uses the last two fields where its settings are None.
+    weights of a painter, `embeddings` to its vocabulary; it uses the last two fields where its
+    settings are None.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Checkpoint:
     commit: str | None = None
     file: Path | None = None
     loras: "tuple[LoraFile, ...]" = ()
+    embeddings: "tuple[EmbeddingFile, ...]" = ()
     num_inference_steps: int = KnownModel.num_inference_steps
     guidance_scale: float = KnownModel.guidance_scale
 

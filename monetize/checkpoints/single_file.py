@@ -47,7 +47,7 @@ def read_shapes(flag: str, path: Path) -> Shapes:
 
             with safe_open(path, "np") as file:
                 return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-        return {key: tuple(tensor.shape) for key, tensor in _unpickled(path).items()}
+        return {key: tuple(tensor.shape) for key, tensor in _state_dict(path).items()}
 
 
 def read_weights(flag: str, path: Path) -> "dict[str, Tensor]":
@@ -57,21 +57,27 @@ def read_weights(flag: str, path: Path) -> "dict[str, Tensor]":
             from safetensors.torch import load_file
 
             return load_file(path)
-        return _unpickled(path)
+        return _state_dict(path)
 
 
 class _Trainer:
     """Stands in for the trainer's class, in a table that is not used."""
 
 
-def _unpickled(path: Path) -> "dict[str, Tensor]":
+def unpickled(path: Path) -> Any:
+    """Read a pickle of torch: only tensors and plain values, as the rest could be any program."""
     import torch
 
-    # Only torch's own classes are made; the rest of a pickle could be any program.
     with torch.serialization.safe_globals([(_Trainer, TRAINER_CLASS)]):
-        content: Any = torch.load(
+        return torch.load(
             path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
         )
+
+
+def _state_dict(path: Path) -> "dict[str, Tensor]":
+    import torch
+
+    content = unpickled(path)
     while isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping):

@@ -5,6 +5,7 @@ from functools import cache
 from transformers import CLIPTokenizer
 
 from monetize.checkpoints.configs import check_configs
+from monetize.checkpoints.embeddings import add_tokens
 from monetize.checkpoints.layout import PAINTER_TOKENIZER
 from monetize.checkpoints.load_errors import explain_load_errors
 from monetize.checkpoints.resolve import Checkpoint
@@ -15,7 +16,10 @@ MAX_POSITIONS = 10_000  # of a text encoder; that of Stable Diffusion has 77
 
 @cache  # Commands need it before the pipeline, and the pipeline again.
 def load_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
-    """Load only a painter's tokenizer; raises CheckpointError."""
+    """Load only a painter's tokenizer, with the tokens of its embeddings.
+
+    Raises CheckpointError, and UsageError for a token that the tokenizer has already.
+    """
     check_configs(checkpoint, PAINTER_TOKENIZER)
     folder = checkpoint.folder / "tokenizer"
     with explain_load_errors(checkpoint):
@@ -33,4 +37,5 @@ def load_tokenizer(checkpoint: Checkpoint) -> CLIPTokenizer:
                 f"the tokenizer in {folder} does not put a start and an end token around the text, "
                 "as that of Stable Diffusion does: use another checkpoint"
             )
-        return tokenizer
+    add_tokens(tokenizer, checkpoint.embeddings)
+    return tokenizer

@@ -84,6 +84,7 @@ def paint(
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:2 --sweep "red sun=0:2:1" --keep
       monetize paint "a pine tree" --sweep pine=-1:1:1 --sweep seed=1:4 --heatmap where.png
       monetize paint "a lake" --model painting.safetensors --lora monet.safetensors=0.8
+      monetize paint "a lake, monet-style" --embedding monet-style.pt -w monet-style=1.5
       monetize paint "a lake at sunset" --edit "a lake in a storm" -o storm.png
       monetize paint "a pine tree and a red sun" -w pine=-1 --keep-layout 0.4 -o less-pine.png
       monetize paint "a cat in a garden" --edit "a dog in a garden" --only dog

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monetize.adapters import parse_lora
+from monetize.adapters import parse_embedding, parse_lora
 from monetize.durations import parse_duration, parse_moment
 from monetize.errors import UsageError
 from monetize.file_errors import unusable_name
@@ -66,7 +66,7 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
 
 
 class CheckpointName(Parsed):
-    """The name of a checkpoint, which shells complete."""
+    """The name of a checkpoint or of a file for it, which shells complete."""
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -81,6 +81,7 @@ TEXT = Parsed("TEXT", without_marks)
 CHECKPOINT = CheckpointName("NAME|FOLDER|HUB-ID", _usable)
 PAINTER_CHECKPOINT = CheckpointName("NAME|FOLDER|FILE|HUB-ID", _usable)
 LORA = CheckpointName("FILE|FOLDER|HUB-ID[=SCALE]", parse_lora)
+EMBEDDING = CheckpointName("FILE[=TOKEN]", parse_embedding)
 SIZE = Parsed("N|WxH|fit", parse_size)
 WEIGHT = Parsed("WORD=NUMBER", lambda text: parse_weight(without_marks(text)))
 SWEEP = Parsed("WORD=START:STOP:STEP|seed=START:STOP", _sweep)

@@ -9,7 +9,7 @@ from monetize.cli.options.base import build
 from monetize.cli.options.common import common_options
 from monetize.cli.options.device import offline_option
 from monetize.cli.options.output import json_option
-from monetize.cli.options.painting import model_option
+from monetize.cli.options.painting import embedding_option, model_option
 from monetize.cli.options.weights import syntax_option, weight_option
 from monetize.cli.terminal import Terminal, quieten_libraries, to_json
 from monetize.prompts.prompt import Prompt, read_prompt
@@ -20,6 +20,7 @@ from monetize.settings import DeviceSettings, PaintSettings
 @click.command(cls=SectionedCommand)
 @click.argument("prompt")
 @model_option
+@embedding_option
 @weight_option
 @syntax_option
 @offline_option
@@ -36,9 +37,10 @@ def tokens(
     \b
     Examples:
       monetize tokens "a fantasy landscape with a pine forest"
+      monetize tokens "a lake, monet-style" --embedding monet-style.pt
       monetize tokens "a pine tree and a red sun" --weight "red sun=2" --json
     """
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
     settings = build(PaintSettings, params)
@@ -58,10 +60,12 @@ def tokens(
     if why:
         terminal.say(f"Tokenizer: {name}{why}")
     checkpoint = resolve(name, PAINTER_TOKENIZER, offline=offline, say=terminal.say)
+    from monetize.checkpoints.embeddings import resolve_embeddings
     from monetize.checkpoints.tokenizer import load_tokenizer
     from monetize.prompts.tokens import weigh_strictly
 
-    tokenizer = load_tokenizer(checkpoint)
+    embeddings = resolve_embeddings(settings.embedding)
+    tokenizer = load_tokenizer(replace(checkpoint, embeddings=embeddings))
     weighted = weigh_strictly(tokenizer, parsed)
     if as_json:
         terminal.data(to_json([asdict(token) for token in weighted.tokens]))

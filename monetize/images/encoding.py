@@ -61,6 +61,7 @@ def parameters(
         "Model": settings.model,
     }
     pairs |= {_numbered("LoRA", i): str(lora) for i, lora in enumerate(settings.lora)}
+    pairs |= {_numbered("Embedding", i): str(each) for i, each in enumerate(settings.embedding)}
     if init_image is not None:
         pairs["Denoising strength"] = settings.strength
         pairs["Init image"] = printable(init_image)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from monetize.adapters import parse_lora
+from monetize.adapters import parse_embedding, parse_lora
 from monetize.errors import UsageError
 from monetize.image_sizes import parse_size
 from monetize.images.encoding import SAMPLERS
@@ -26,7 +26,8 @@ RANGES = {"Token weights range": "weight", "Guidance range": "guidance"}
 # These do not affect how a painting looks, or the caller handles them.
 SILENT = frozenset({"Version", "Model hash", "Init image", "Sheet"})
 LORA = re.compile(r"LoRA( \d+)?")
-LISTS = frozenset({"lora", "weight"})
+EMBEDDING = re.compile(r"Embedding( \d+)?")
+LISTS = frozenset({"lora", "embedding", "weight"})
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,9 @@ def _option(name: str, value: str, *, is_ours: bool) -> dict[str, Any]:
         return {"weight": weights}
     if name == "Prompt syntax" and value in SYNTAXES and is_ours:
         return {"prompt_syntax": value}
+    if is_ours and EMBEDDING.fullmatch(name):
+        parse_embedding(value)
+        return {"embedding": [value]}
     if is_ours and LORA.fullmatch(name):
         parse_lora(value)
         return {"lora": [value]}

@@ -67,6 +67,7 @@ def fingerprint(
     values["--time-budget"] = "given" if job.settings.time_budget is not None else None
     values["--weight"] = [str(weight) for weight in painter.settings.weight]
     values["--lora"] = [lora.identity for lora in painter.checkpoint.loras]
+    values["--embedding"] = [each.identity for each in painter.checkpoint.embeddings]
     values["--model"] = painter.checkpoint.identity
     values["--palette"] = palette.identity() if palette else None
     values["--device"] = str(painter.placement)

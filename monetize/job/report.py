@@ -70,6 +70,10 @@ def summary(
             {"name": lora.name, "scale": lora.scale, "revision": lora.revision}
             for lora in painter.checkpoint.loras
         ],
+        "embeddings": [
+            {"name": each.name, "token": each.token, "revision": each.revision}
+            for each in painter.checkpoint.embeddings
+        ],
         "device": str(painter.placement),
         "painted": outcome.paintings - outcome.flagged,
         "flagged": outcome.flagged,

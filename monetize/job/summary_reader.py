@@ -10,7 +10,7 @@ from typing import Any
 
 from monetize.errors import InputError
 
-TEXTS = frozenset({"lora"})  # settings that are given more than once
+TEXTS = frozenset({"lora", "embedding"})  # settings that are given more than once
 MOVE_AWAY = "Move it away to continue without it."
 
 

@@ -1,5 +1,6 @@
 """Which painter, where, and with which settings: everything needed to load one."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from transformers import CLIPTokenizer
 
+from monetize.checkpoints.embeddings import check_widths, resolve_embeddings
 from monetize.checkpoints.known_words import unknown_words
 from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
 from monetize.checkpoints.lora import resolve_lora
@@ -52,6 +54,7 @@ class PainterSpec:
         loras = [
             resolve_lora(lora, offline=device.offline, say=reporter.say) for lora in settings.lora
         ]
+        embeddings = resolve_embeddings(settings.embedding)
         name, reason = resolve_auto(settings.model, PAINTER.flag, placement.device.type)
         checkpoint = resolve(
             name,
@@ -60,7 +63,8 @@ class PainterSpec:
             offline=device.offline,
             say=reporter.say,
         )
-        checkpoint = replace(checkpoint, loras=tuple(loras))
+        checkpoint = replace(checkpoint, loras=tuple(loras), embeddings=embeddings)
+        check_widths(checkpoint)
         if checkpoint.variant and not placement.half:
             reporter.say(f"{checkpoint.name}: only half-precision weights are available")
         negative_prompt = Prompt.parse(settings.negative_prompt, (), settings.prompt_syntax)
@@ -90,6 +94,9 @@ class PainterSpec:
 
     def warn_about_words(self, texts: Iterable[str], reporter: Reporter) -> None:
         """Warn, once for all texts, of words that the checkpoint was never trained on."""
+        for each in self.checkpoint.embeddings:
+            token = re.compile(re.escape(each.token), re.IGNORECASE)
+            texts = [token.sub(" ", text) for text in texts]
         unknown = unknown_words(self.checkpoint, texts)
         if unknown:
             reporter.warn(

@@ -1,7 +1,8 @@
 """Finding the token positions of weighted words, as a painter's text encoder counts them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from transformers import CLIPTokenizer
 from transformers.convert_slow_tokenizer import bytes_to_unicode
@@ -73,8 +74,7 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
     two weights apply to the same token, or if a position is out of range.
     """
     limit = tokenizer.model_max_length
-    encoded = tokenizer(prompt.text, return_offsets_mapping=True, verbose=False)
-    ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
+    ids, offsets = _encode(tokenizer, prompt.text)
     # The end token always keeps a position: a prompt that is too long loses the pieces before it.
     is_cut = [len(ids) > limit and limit - 1 <= i < len(ids) - 1 for i in range(len(ids))]
     owners: dict[int, Weight] = {}
@@ -122,6 +122,36 @@ def weigh(tokenizer: CLIPTokenizer, prompt: Prompt) -> WeightedPrompt:
     )
 
 
+def vector_token(token: str, i: int) -> str:
+    """The tokenizer's entry for vector number i of an embedding's token, which is the first's."""
+    return f"{token}[{i + 1}]" if i else token
+
+
+def _encode(tokenizer: CLIPTokenizer, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+    """Tokenize a text into ids and character ranges; an embedding's token has one per vector."""
+    encoded = tokenizer(text, return_offsets_mapping=True, verbose=False)
+    added = tokenizer.get_added_vocab()
+    further = {
+        first: [added[name] for name in _further(token, added)] for token, first in added.items()
+    }
+    ids: list[int] = []
+    offsets: list[tuple[int, int]] = []
+    for each, offset in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
+        vectors = [each, *further.get(each, ())]
+        ids += vectors
+        offsets += [offset] * len(vectors)
+    return ids, offsets
+
+
+def _further(token: str, added: Mapping[str, int]) -> Iterator[str]:
+    """Yield the entries of the second vector and those after it."""
+    for i in count(1):
+        name = vector_token(token, i)
+        if name not in added:
+            return
+        yield name
+
+
 def _factor(emphasis: Sequence[Emphasis], start: int, end: int) -> float:
     """Return the factor of the characters [start, end), which those that it begins in decide."""
     return next((e.factor for e in emphasis if e.start < end and start < e.end), 1.0)
@@ -143,9 +173,9 @@ def word_positions(tokenizer: CLIPTokenizer, prompt: Prompt) -> dict[str, tuple[
     positions that belong to no word, such as `!` and the start token `@0`, follow.
     """
     limit = tokenizer.model_max_length
-    encoded = tokenizer(prompt.text, return_offsets_mapping=True, verbose=False)
+    _, all_offsets = _encode(tokenizer, prompt.text)
     # The end token takes the last position of a prompt that is too long.
-    offsets = encoded["offset_mapping"][:-1][: limit - 1]
+    offsets = all_offsets[:-1][: limit - 1]
     each_once: dict[str, str] = {}
     for word in words(prompt.text):
         each_once.setdefault(fold(word), word)

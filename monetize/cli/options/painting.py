@@ -8,7 +8,14 @@ from click.core import ParameterSource
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
-from monetize.cli.parameter_types import LORA, PAINTER_CHECKPOINT, SIZE, TEXT, PaletteName
+from monetize.cli.parameter_types import (
+    EMBEDDING,
+    LORA,
+    PAINTER_CHECKPOINT,
+    SIZE,
+    TEXT,
+    PaletteName,
+)
 from monetize.cli.path_types import FILE
 from monetize.cli.presets import use_preset
 from monetize.errors import UsageError
@@ -59,6 +66,15 @@ _lora_option = _option(
     multiple=True,
     help="LoRA for Stable Diffusion v1 to add to the model, a .safetensors file, a folder or hub "
     "id with one; SCALE is its factor, 1 unless given. Repeatable.",
+)
+
+embedding_option = _option(
+    "--embedding",
+    type=EMBEDDING,
+    multiple=True,
+    help="Textual inversion for Stable Diffusion v1: a .safetensors, .pt or .bin file. Prompts use "
+    "it by its token, which is the file's name, or the one that diffusers wrote into the file, or "
+    "TOKEN. Repeatable.",
 )
 
 run_prompt_options = all_of(
@@ -201,4 +217,6 @@ start_options = all_of(
     ),
 )
 
-painting_options = all_of(model_option, _lora_option, _sampling_options, _finish_options)
+painting_options = all_of(
+    model_option, _lora_option, embedding_option, _sampling_options, _finish_options
+)
