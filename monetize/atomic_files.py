@@ -25,6 +25,10 @@ LINKS_UNAVAILABLE = frozenset(
 )
 
 
+# Of files while they are written.
+TEMPORARY = ".monetize-{}.part"
+
+
 @contextmanager
 def writing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that appears at path only if the block ends without an error.
@@ -35,7 +39,7 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """
     with explain_write_errors(path):
         target = output_target(path)
-        temporary = target.with_name(f".monetize-{secrets.token_hex(8)}.part")
+        temporary = target.with_name(TEMPORARY.format(secrets.token_hex(8)))
         try:
             with _create(temporary) as file:
                 yield file
@@ -54,6 +58,16 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
     """Write a file atomically; raises what `writing` raises."""
     with writing(path, overwrite=overwrite) as file:
         file.write(data)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes began to write; nobody may be writing into the folder now.
+
+    Raises StorageError.
+    """
+    with explain_write_errors(folder):
+        for path in folder.glob(TEMPORARY.format("*")):
+            path.unlink(missing_ok=True)
 
 
 def output_target(path: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import nobody, open_to_others
 
-from monetize.atomic_files import write_bytes, writing
+from monetize.atomic_files import remove_leftovers, write_bytes, writing
 from monetize.errors import StorageError, UsageError
 
 
@@ -23,6 +23,15 @@ def test_a_file_appears_only_when_complete(tmp_path: Path) -> None:
         assert not path.exists()
     assert path.read_bytes() == b"new"
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "mine.part").write_text("x")
+    with writing(tmp_path / "a.txt"):
+        [temporary] = set(names(tmp_path)) - {"mine.part"}
+    (tmp_path / temporary).write_text("half")
+    remove_leftovers(tmp_path)
+    assert sorted(names(tmp_path)) == ["a.txt", "mine.part"]
 
 
 def test_a_failure_leaves_only_the_old_file(tmp_path: Path) -> None:

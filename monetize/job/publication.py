@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from monetize.atomic_files import flush_folder, write_bytes, writing
+from monetize.atomic_files import flush_folder, remove_leftovers, write_bytes, writing
 from monetize.contest.archive import pack
 from monetize.errors import InputError
 from monetize.file_errors import explain_read_errors, explain_write_errors
@@ -64,6 +64,7 @@ def _fill(
         if not folder.is_dir():
             folder.mkdir()
             flush_folder(folder.parent)
+    remove_leftovers(folder)
     _copy(workspace.packed(outputs.summary), outputs.summary)
     _remove_others(outputs, files.keys(), reporter)
     with reporter.stage("Writing", len(files), "painting") as progress:

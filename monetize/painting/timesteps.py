@@ -16,6 +16,7 @@ from diffusers import LMSDiscreteScheduler, PNDMScheduler, SchedulerMixin
 from torch import Tensor
 
 from monetize.errors import UsageError
+from monetize.messages import counted
 from monetize.settings import PaintSettings
 
 LMS_ORDER = 4
@@ -47,10 +48,10 @@ def fewest_steps(strength: float | None) -> int:
 def check_steps(settings: PaintSettings) -> None:
     """Raise UsageError if the strength of complete settings leaves no step to make."""
     if num_steps(settings) == 0:
-        steps, strength = settings.num_inference_steps, settings.strength
+        steps, strength = settings.num_inference_steps or 0, settings.strength
         raise UsageError(
-            f"--strength {strength} with {steps} steps: {steps} × {strength} is less than one "
-            f"step: use --steps {fewest_steps(strength)} or more, or a greater --strength"
+            f"--strength {strength} with {counted(steps, 'step')}: {steps} × {strength} is less "
+            f"than one step: use --steps {fewest_steps(strength)} or more, or a greater --strength"
         )
 
 

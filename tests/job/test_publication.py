@@ -108,6 +108,7 @@ def test_a_finished_folder_is_updated_or_replaced_only_if_told_to(
     assert refused.exit_code == 2
     assert f"{out} exists. Use --update to keep" in refused.stderr
     (out / "notes.txt").write_text("mine")
+    (out / ".monetize-0.part").write_text("left over from a killed process")
     (photos / "photo0.jpg").unlink()
     shutil.copy(photos / "photo1.jpg", photos / "photo7.jpg")
     before = (out / "photo1.jpg").stat().st_mtime_ns
