@@ -31,10 +31,14 @@ AMPERE = (8, 0)
 
 @dataclass(frozen=True)
 class Placement:
-    """The device and the precision that models are loaded with."""
+    """The device and the precision that models are loaded with.
+
+    `where` describes CUDA devices of other machines; empty for those of this one.
+    """
 
     device: torch.device
     dtype: torch.dtype
+    where: str = ""
 
     @property
     def half(self) -> bool:
@@ -44,7 +48,7 @@ class Placement:
     def __str__(self) -> str:
         name = str(self.device)
         if self.device.type == "cuda":
-            name += f" ({torch.cuda.get_device_name(self.device)})"
+            name += f" ({self.where or torch.cuda.get_device_name(self.device)})"
         return f"{name}, {str(self.dtype).removeprefix('torch.')}"
 
 
@@ -66,6 +70,21 @@ def place(settings: DeviceSettings) -> Placement:
     if dtype is torch.bfloat16:
         _check_bfloat16(device)
     return Placement(device, dtype)
+
+
+def place_elsewhere(settings: DeviceSettings, where: str, *, has_cuda: bool) -> Placement:
+    """Choose device and precision for other machines; raises UsageError as `place` does."""
+    name = settings.device
+    if name == "auto":
+        name = "cuda" if has_cuda else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise UsageError(f"--device {name}: for a {where} give auto, cpu or cuda")
+    if name == "cuda" and not has_cuda:
+        raise UsageError(f"--device cuda: no node of the {where} has a GPU")
+    device = torch.device(name)
+    automatic = settings.dtype == "auto"
+    dtype = default_dtype(device) if automatic else getattr(torch, settings.dtype)
+    return Placement(device, dtype, where if name == "cuda" else "")
 
 
 def default_dtype(device: torch.device) -> torch.dtype:
@@ -145,7 +164,7 @@ def ran_out_of_memory(error: BaseException) -> bool:
 
 def every_device(placement: Placement) -> list[Placement]:
     """Return the placements a job paints on: `cuda` without a number is every CUDA device."""
-    if str(placement.device) != "cuda":
+    if str(placement.device) != "cuda" or placement.where:
         return [placement]
     count = torch.cuda.device_count()
     return [replace(placement, device=torch.device("cuda", i)) for i in range(count)]

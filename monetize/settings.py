@@ -33,6 +33,7 @@ SCHEDULERS = {
 }
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 FITS = ("crop", "pad", "squash")
+EXECUTORS = ("local", "ray")
 MONET = "monet"  # the bundled palette
 MAX_SEED = 2**64 - 1
 MAX_NUMBER = MAX_SEED  # of any setting; sizes and times above have no meaning
@@ -49,6 +50,37 @@ class DeviceSettings:
 
     def __post_init__(self) -> None:
         _one_of(self, "dtype", DTYPES)
+
+
+@dataclass(frozen=True)
+class ExecutorSettings:
+    """Which machines work on a job: `local` is this one, `ray` are the nodes of a Ray cluster.
+
+    A `ray_address` of None is that of RAY_ADDRESS, else the cluster that this machine is in, else
+    a new one on this machine only. A painter gets `gpus_per_painter` of a GPU, or on CPUs
+    `cpus_per_painter` of them; None is as many as torch uses here. `ship_checkpoint` sends the
+    files of checkpoints to the nodes. None of this changes what is painted.
+    """
+
+    executor: str = "local"
+    ray_address: str | None = None
+    gpus_per_painter: float = 1.0
+    cpus_per_painter: int | None = None
+    ship_checkpoint: bool = False
+
+    def __post_init__(self) -> None:
+        _one_of(self, "executor", EXECUTORS)
+        if not 0 < self.gpus_per_painter <= 1:
+            raise UsageError(
+                "--gpus-per-painter must be greater than 0 and at most 1, not "
+                f"{self.gpus_per_painter!r}: a painter uses one GPU or a part of one"
+            )
+        if self.cpus_per_painter is not None:
+            _within(self, "cpus_per_painter", 1)
+        if self.executor != "ray":
+            for name in own_names(ExecutorSettings)[1:]:
+                if getattr(self, name) != getattr(ExecutorSettings, name):
+                    raise UsageError(f"{flag(name)} needs --executor ray")
 
 
 @dataclass(frozen=True)
@@ -188,6 +220,7 @@ class RunSettings:
     caption: CaptionSettings = field(default_factory=CaptionSettings)
     paint: PaintSettings = field(default_factory=PaintSettings)
     device: DeviceSettings = field(default_factory=DeviceSettings)
+    executor: ExecutorSettings = field(default_factory=ExecutorSettings)
 
     def __post_init__(self) -> None:
         check_style(self.style)
@@ -197,6 +230,11 @@ class RunSettings:
         _check_size(self, "output_size", 1)
         if self.time_budget is not None:
             _within(self, "time_budget", 1)
+            if self.executor.executor == "ray":
+                raise UsageError(
+                    "--time-budget plans for the devices of this machine: leave it or "
+                    "--executor ray out"
+                )
         elif self.allow_approximate:
             raise UsageError("--allow-approximate needs --time-budget: give both")
         # Pillow advises against more than 95, which only makes larger files, but allows 100.

@@ -117,7 +117,7 @@ def test_the_command_line_does_not_import_torch() -> None:
     code = """
 import sys
 import monetize.cli
-print([name for name in ("torch", "transformers", "diffusers") if name in sys.modules])
+print([name for name in ("torch", "transformers", "diffusers", "ray") if name in sys.modules])
 """
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True

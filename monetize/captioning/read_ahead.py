@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -25,9 +25,12 @@ def of_readable(
     batches: Iterable[Sequence[Photo]],
     make: Callable[[Sequence[Tensor]], Sequence[T]],
     notes: ImageNotes | None = None,
+    contents: Mapping[str, bytes | str] | None = None,
 ) -> Iterator[tuple[Sequence[Photo], dict[str, T], dict[str, str]]]:
     """Call `make` on the photos of each batch that can be read, while the next one is read.
 
+    `contents` has the content of each photo's file, or why it cannot be read, where the files are
+    on another machine.
     Yields each batch with {photo: result} and {photo: why it cannot be read}.
     """
     threads = ThreadPoolExecutor(min(MOST_READERS, os.cpu_count() or 1))
@@ -35,7 +38,10 @@ def of_readable(
 
     def read(photo: Photo) -> Tensor:
         note = partial(taken.add, photo.key)
-        with opened_photo(photo.path, note=note) as image:
+        data = contents[photo.key] if contents is not None else None
+        if isinstance(data, str):
+            raise PhotoError(data)
+        with opened_photo(photo.path, data, note) as image:
             return captioner.prepare(image)
 
     ahead = deque[tuple[Sequence[Photo], list[Future[Tensor]]]]()

@@ -24,13 +24,18 @@ class CaptionerSpec:
 
     @classmethod
     def resolve(
-        cls, settings: CaptionSettings, device: DeviceSettings, reporter: Reporter
+        cls,
+        settings: CaptionSettings,
+        device: DeviceSettings,
+        reporter: Reporter,
+        placement: Placement | None = None,
     ) -> "CaptionerSpec":
         """Find the checkpoint; a download is reported before it begins.
 
-        Raises CheckpointError if it cannot be found, and UsageError for a device that is missing.
+        `placement` overrides the device. Raises CheckpointError if the checkpoint cannot be found,
+        and UsageError for a device that is missing.
         """
-        placement = place(device)
+        placement = placement or place(device)
         name, reason = resolve_auto(settings.captioner, CAPTIONER.flag, placement.device.type)
         checkpoint = resolve(name, CAPTIONER, offline=device.offline, say=reporter.say)
         return cls(checkpoint, placement, replace(settings, captioner=name), reason)

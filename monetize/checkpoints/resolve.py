@@ -115,11 +115,23 @@ class Checkpoint:
             with self.file.open("rb") as file:
                 return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
         digest = hashlib.sha256()
-        for name in sorted(self.layout.select(list_files(self.folder), self.variant)):
+        for name, path in self.files().items():
             digest.update(name.encode() + b"\0")
-            with (self.folder / name).open("rb") as file:
+            with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return f"sha256:{digest.hexdigest()}"
+
+    def files(self) -> dict[str, Path]:
+        """The files outside of the package that are loaded, sorted by name."""
+        if self.file:
+            return {self.file.name: self.file}
+        names = sorted(self.layout.select(list_files(self.folder), self.variant))
+        return {name: self.folder / name for name in names}
+
+    @property
+    def bundled(self) -> bool:
+        """Whether the files are in the package."""
+        return POCKET_FOLDER in self.folder.parents
 
     @property
     def weights_path(self) -> Path:

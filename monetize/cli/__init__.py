@@ -112,7 +112,7 @@ def main() -> None:
       0    success
       1    failed; the message says why and what to do
       2    wrong command line or preset, or an existing file is in the way
-      3    done, but some photos could not be read; each is listed with its reason
+      3    done, but some photos could not be read or painted; each is listed with its reason
       130  interrupted by Ctrl-C; the message says how to continue
       143  interrupted by SIGTERM, or 129 by SIGHUP, likewise
     """

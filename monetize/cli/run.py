@@ -9,6 +9,7 @@ import click
 from monetize.cli.help import SectionedCommand
 from monetize.cli.options.base import build
 from monetize.cli.options.captions import caption_options
+from monetize.cli.options.cluster import cluster_options
 from monetize.cli.options.common import common_options
 from monetize.cli.options.device import device_options
 from monetize.cli.options.input import run_input_options
@@ -21,7 +22,13 @@ from monetize.cli.presets import CONFIG, bundled_presets, warn_unless_faster
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UNREADABLE_EXIT_CODE, UsageError
 from monetize.presets import TABLES
-from monetize.settings import CaptionSettings, DeviceSettings, PaintSettings, RunSettings
+from monetize.settings import (
+    CaptionSettings,
+    DeviceSettings,
+    ExecutorSettings,
+    PaintSettings,
+    RunSettings,
+)
 
 if TYPE_CHECKING:
     from monetize.job.job import Job
@@ -41,6 +48,7 @@ if TYPE_CHECKING:
 @budget_options
 @batch_options
 @device_options
+@cluster_options
 @run_output_options
 @common_options(*TABLES)
 @click.pass_context
@@ -103,6 +111,7 @@ def run(
         caption=build(CaptionSettings, params),
         paint=build(PaintSettings, params),
         device=build(DeviceSettings, params),
+        executor=build(ExecutorSettings, params),
     )
     if with_gallery and not (overwrite or update):
         unfinished = JobGallery.unfinished(photos, captions_file, outputs, settings)
@@ -126,7 +135,8 @@ def run(
     terminal.say(f"Photos: {len(job.photos)} in {photos}{passed_over}")
 
     load_libraries(terminal)
-    warn_unless_faster(settings.paint, settings.device, terminal)
+    if settings.executor.executor == "local":
+        warn_unless_faster(settings.paint, settings.device, terminal)
     from monetize.job.run import run as run_job
 
     outcome = run_job(job, terminal)
@@ -166,6 +176,11 @@ def _report_problems(job: "Job", outcome: "Outcome", terminal: Terminal) -> None
             "Fix them, and run the same command with --update: it paints only the missing photos "
             f"and replaces the {job.outputs.kind} and its reports."
         )
+    if outcome.failed:
+        terminal.warn(f"{len(outcome.failed)} of {len(job.photos)} photos could not be painted:")
+        for photo, why in outcome.failed.items():
+            terminal.warn(f"  {printable(photo)}: {why}")
+        terminal.say("The same command with --update tries them again, and nothing else.")
     if outcome.flagged:
         flagged = counted(outcome.flagged, "painting")
         terminal.warn(f"blacked out by the safety checker: {flagged}, listed in {table}")

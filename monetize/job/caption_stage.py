@@ -1,19 +1,24 @@
 """The first stage of a job: every photo gets a line in captions.csv."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from monetize.captioning.captioner import Captioner
 from monetize.captioning.read_ahead import of_readable
 from monetize.captioning.spec import CaptionerSpec
 from monetize.chunks import chunks
 from monetize.images.image_notes import ImageNotes
+from monetize.images.photos import Photo
 from monetize.job.caption_log import CaptionedPhoto, PhotoRecord
 from monetize.job.job import Job
 from monetize.job.workspace import Workspace
 from monetize.messages import counted, name_some
-from monetize.progress import Reporter
+from monetize.progress import Reporter, Stage
+
+if TYPE_CHECKING:  # Ray is needed only where it is used
+    from monetize.job.executors.ray.cluster import RayCluster
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,13 @@ class CaptionStage:
     """Captions the photos that have no caption yet, and those that changed since they had one."""
 
     def __init__(
-        self, job: Job, spec: CaptionerSpec, digest: str, workspace: Workspace, reporter: Reporter
+        self,
+        job: Job,
+        spec: CaptionerSpec,
+        digest: str,
+        workspace: Workspace,
+        reporter: Reporter,
+        cluster: "RayCluster | None" = None,
     ) -> None:
         """`digest` identifies the captioner and its settings."""
         self._job = job
@@ -37,6 +48,7 @@ class CaptionStage:
         self._digest = digest
         self._workspace = workspace
         self._reporter = reporter
+        self._cluster = cluster
 
     def run(self, on_estimate: Callable[[float], None]) -> Captioned:
         """Caption what is missing; `on_estimate` receives how many seconds the rest will take."""
@@ -55,13 +67,11 @@ class CaptionStage:
         total = len(self._job.photos)
         done = total - sum(map(len, todo))
         with self._reporter.stage("Captioning", total, "photo", done) as progress:
-            progress.step("loading the model")
-            captioner = Captioner.load(self._spec)
-            begin = time.monotonic()
+            notes = ImageNotes()
             # All of a chunk, even photos that have a caption, so that the batch is the one of an
             # uninterrupted job; an existing caption, perhaps edited, is kept.
-            notes = ImageNotes()
-            captioned = of_readable(captioner, todo, captioner.caption, notes)
+            captioned = self._caption(todo, notes, progress)
+            begin = time.monotonic()
             for number, (chunk, made, reasons) in enumerate(captioned, 1):
                 paths = {photo.key: photo.path for photo in chunk}
                 new = [
@@ -78,6 +88,20 @@ class CaptionStage:
                 on_estimate((time.monotonic() - begin) / number * (len(todo) - number))
         notes.warn(self._reporter)
         return Captioned(captions, unreadable, records)
+
+    def _caption(
+        self, todo: Sequence[Sequence[Photo]], notes: ImageNotes, progress: Stage
+    ) -> Iterator[tuple[Sequence[Photo], dict[str, str], dict[str, str]]]:
+        """Yield each chunk as it is done, as `of_readable` does."""
+        if self._cluster is not None:
+            from monetize.job.executors.ray.captioning import caption_on_cluster
+
+            return caption_on_cluster(
+                self._cluster, self._spec, todo, notes, progress, self._reporter
+            )
+        progress.step("loading the model")
+        captioner = Captioner.load(self._spec)
+        return of_readable(captioner, todo, captioner.caption, notes)
 
     def _begun_captions(self, log: Mapping[str, CaptionedPhoto]) -> dict[str, str]:
         """The captions to keep: the given ones, or earlier ones with their edits."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from monetize.chunks import chunks
 from monetize.errors import StorageError
@@ -11,14 +12,14 @@ from monetize.images.fitting import same_shape
 from monetize.images.palettes import PaletteSource
 from monetize.job import executors
 from monetize.job.deadline import Deadline
-from monetize.job.executors.base import Chunk, PaintedChunk
+from monetize.job.executors.base import Chunk, LostChunk, PaintedChunk
 from monetize.job.executors.chunk_painter import ChunkPainterSpec
 from monetize.job.job import Job
 from monetize.job.painting_store import NewPainting, SavedPainting, SavedPaintings
 from monetize.job.plan import Item
 from monetize.job.speed import Speed
 from monetize.job.workspace import Workspace
-from monetize.messages import counted
+from monetize.messages import counted, name_some
 from monetize.painting.batch_plan import BatchPlan
 from monetize.painting.batch_sizes import chunk_size
 from monetize.painting.batching import BatchPainter
@@ -28,6 +29,9 @@ from monetize.painting.timesteps import num_steps
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
 from monetize.settings import flags
+
+if TYPE_CHECKING:  # Ray is needed only where it is used
+    from monetize.job.executors.ray.cluster import RayCluster
 
 # How often damaged paintings are painted again before giving up on the disk.
 MOST_REPAIRS = 2
@@ -50,7 +54,9 @@ class PaintStage:
         palette: PaletteSource | None,
         workspace: Workspace,
         reporter: Reporter,
+        cluster: "RayCluster | None" = None,
     ) -> None:
+        self.failed: dict[str, str] = {}  # why a photo was given up, by its key
         self.deadline: Deadline | None = None
         self._job = job
         self._spec = spec
@@ -58,6 +64,7 @@ class PaintStage:
         self._workspace = workspace
         self._store = workspace.paintings
         self._reporter = reporter
+        self._cluster = cluster
         self._chunk_size = chunk_size(spec)
         self._painter: BatchPainter | None = None
 
@@ -99,6 +106,7 @@ class PaintStage:
     def run(self, items: Sequence[Item]) -> Mapping[str, SavedPainting]:
         """Paint what is missing or damaged; returns every painting by its identity.
 
+        Those that are given up are in `failed` instead.
         Raises StorageError if paintings keep getting damaged.
         """
         for _ in range(1 + MOST_REPAIRS):
@@ -124,7 +132,11 @@ class PaintStage:
         todo = dict[int, Sequence[Item]]()
         for number, photos in enumerate(chunks(self._job.photos, self._chunk_size)):
             planned = [item_of[photo.key] for photo in photos if photo.key in item_of]
-            missing = [item for item in planned if item.identity not in saved.paintings]
+            missing = [
+                item
+                for item in planned
+                if item.identity not in saved.paintings and item.photo not in self.failed
+            ]
             if missing:
                 as_planned = tuple(item.identity for item in planned) in saved.chunks
                 todo[number] = planned if as_planned else missing
@@ -138,13 +150,16 @@ class PaintStage:
         painter, self._painter = self._painter, None
         with (
             self._reporter.stage("Painting", total, "painting", done) as progress,
-            executors.start(spec, len(todo), self._reporter, painter) as executor,
+            executors.start(spec, len(todo), self._reporter, painter, self._cluster) as executor,
         ):
             self._say_size()
             in_flight = InFlight()
             sent = self._send(todo, in_flight)
             for chunk, painted in executor.paint(sent, progress):
                 in_flight.count -= 1
+                if isinstance(painted, LostChunk):
+                    self._give_up(chunk, painted.reason)
+                    continue
                 begin = time.monotonic()
                 if executor.plan is not None:
                     self._workspace.keep_batch_plan(asdict(executor.plan))
@@ -153,6 +168,11 @@ class PaintStage:
                 if self.deadline is not None:
                     saving = 0.0 if executor.overlapping else time.monotonic() - begin
                     self.deadline.took(chunk.settings, painted.seconds + saving, painted.device)
+
+    def _give_up(self, chunk: Chunk, reason: str) -> None:
+        photos = [item.photo for item in chunk.items]
+        self._reporter.warn(f"not painted: {name_some(photos, len(photos))}: {reason}")
+        self.failed |= dict.fromkeys(photos, reason)
 
     def _batch_plan(self) -> BatchPlan | None:
         """The plan of a job that is continued; None for a new job."""

@@ -24,14 +24,21 @@ COLUMNS = (
     "photo_sha256", "status", "error",
 )  # fmt: skip
 LIBRARIES = ("torch", "diffusers", "transformers", "pillow")
+UNREADABLE, FAILED = "unreadable", "failed"
 BLACKED_OUT = "blacked out by the safety checker"
 
 
-def table(items: Sequence[Item], saved: Mapping[str, SavedPainting], captioned: Captioned) -> bytes:
-    """The CSV report, sorted by photo."""
+def table(
+    items: Sequence[Item],
+    saved: Mapping[str, SavedPainting],
+    captioned: Captioned,
+    failed: Mapping[str, str],
+) -> bytes:
+    """The CSV report, sorted by photo; `failed` has why a readable photo was not painted."""
     rows = [_row(item, saved[item.identity], captioned) for item in items]
     empty = [""] * (len(COLUMNS) - 3)
-    rows += [(key, *empty, "unreadable", why) for key, why in captioned.unreadable.items()]
+    rows += [(key, *empty, UNREADABLE, why) for key, why in captioned.unreadable.items()]
+    rows += [(key, *empty, FAILED, why) for key, why in failed.items()]
     rows.sort(key=lambda row: str(row[0]))
     return to_csv(COLUMNS, rows, verbatim=("settings",))
 
@@ -78,6 +85,7 @@ def summary(
         "painted": outcome.paintings - outcome.flagged,
         "flagged": outcome.flagged,
         "unreadable": len(outcome.unreadable),
+        "failed": len(outcome.failed),
         **_output(outcome),
         "settings": {
             "run": _own_values(job.settings),

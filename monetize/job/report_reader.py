@@ -24,6 +24,7 @@ from monetize.settings import MAX_SEED, PaintSettings, flag, flags, own_names
 
 COLUMNS = ("photo", "file", "caption", "prompt", "seed", "status")
 # These settings change only the speed, or are given for each row.
+UNPAINTED = frozenset({"unreadable", "failed"})
 NOT_PAINTED = frozenset({"weight", "batch_size", "compile", "safety_checker"})
 PAINT_FLAGS = frozenset(flag(name) for name in own_names(PaintSettings))
 
@@ -85,7 +86,7 @@ def read_results(outputs: Outputs) -> Results:
     belong to this zip, and for values that `monetize run` would not write.
     """
     rows = _read_table(outputs)
-    painted = tuple(_row(row, outputs.table) for row in rows if row["status"] != "unreadable")
+    painted = tuple(_row(row, outputs.table) for row in rows if row["status"] not in UNPAINTED)
     if not painted:
         raise InputError(
             f"{outputs.table}: no painting is listed: does it belong to {outputs.out}?"

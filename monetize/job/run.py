@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from monetize.atomic_files import write_bytes
 from monetize.captioning.spec import CaptionerSpec
 from monetize.contest.archive import changed_names
-from monetize.errors import InputError, Interrupted, MonetizeError, StorageError
+from monetize.errors import InputError, Interrupted, MonetizeError, PaintingError, StorageError
 from monetize.images.heic import heic_caution
 from monetize.images.palettes import PaletteSource
-from monetize.job import report
+from monetize.job import executors, report
 from monetize.job.caption_stage import Captioned, CaptionStage
 from monetize.job.fingerprint import Fingerprint, fingerprint
 from monetize.job.finished import take_up_finished
@@ -28,6 +29,9 @@ from monetize.progress import Reporter
 from monetize.prompts.style import own_words
 from monetize.prompts.syntax import PLAIN, hint, parse_prompt
 
+if TYPE_CHECKING:  # Ray is needed only where it is used
+    from monetize.job.executors.ray.cluster import RayCluster
+
 
 def run(job: Job, reporter: Reporter) -> Outcome:
     """Run or continue a job, and write its zip and reports.
@@ -35,10 +39,16 @@ def run(job: Job, reporter: Reporter) -> Outcome:
     Raises UsageError for a workspace of other settings, InputError if no photo can be read,
     CheckpointError, StorageError, and Interrupted; finished work stays in the workspace.
     """
+    with executors.connected(job.settings, reporter) as cluster:
+        return _run(job, reporter, cluster)
+
+
+def _run(job: Job, reporter: Reporter, cluster: "RayCluster | None") -> Outcome:
     settings = job.settings
+    placement = cluster.placement() if cluster else None
     if job.needs_captioner and (caution := heic_caution(job.photos)):
         reporter.warn(caution)
-    painter = PainterSpec.resolve(settings.paint, settings.device, reporter)
+    painter = PainterSpec.resolve(settings.paint, settings.device, reporter, placement)
     syntax = settings.paint.prompt_syntax
     style_words = [parse_prompt(own_words(style), syntax).text for style in job.styles]
     check_weights(painter.tokenizer, settings.paint.weight, style_words)
@@ -49,7 +59,7 @@ def run(job: Job, reporter: Reporter) -> Outcome:
         note = f" ({job.given_captions.note})" if job.given_captions.note else ""
         reporter.say(f"Captions: from {job.captions_file}{note}")
     if job.needs_captioner:
-        captioner = CaptionerSpec.resolve(settings.caption, settings.device, reporter)
+        captioner = CaptionerSpec.resolve(settings.caption, settings.device, reporter, placement)
         reporter.say(f"Captioner: {captioner}")
     reporter.say(f"Painter: {painter}")
     wanted = fingerprint(job, painter, captioner, palette)
@@ -66,8 +76,10 @@ def run(job: Job, reporter: Reporter) -> Outcome:
                 reporter.warn(change)
             outcome = None if job.update else workspace.published
             if outcome is None:
-                outcome = _Run(job, wanted, painter, captioner, palette, workspace, reporter).make()
-            workspace.finish(keep=job.keep_work or bool(outcome.unreadable))
+                outcome = _Run(
+                    job, wanted, painter, captioner, palette, workspace, reporter, cluster
+                ).make()
+            workspace.finish(keep=job.keep_work or not outcome.complete)
         except KeyboardInterrupt:
             raise Interrupted(f"Interrupted. {_what_is_kept(job, workspace)}") from None
         except StorageError as error:
@@ -86,13 +98,16 @@ class _Run:
     palette: PaletteSource | None
     workspace: Workspace
     reporter: Reporter
+    cluster: "RayCluster | None"
 
     def make(self) -> Outcome:
         """Caption, paint, pack, and publish the outputs."""
         job, workspace = self.job, self.workspace
         if job.update:
             take_up_finished(job.outputs, workspace, self.fingerprint, self.reporter)
-        painting = PaintStage(job, self.painter, self.palette, workspace, self.reporter)
+        painting = PaintStage(
+            job, self.painter, self.palette, workspace, self.reporter, self.cluster
+        )
         if job.settings.time_budget is not None:
             painting.measure_speed(job.settings.time_budget)
         captioned = self._caption(painting)
@@ -102,6 +117,9 @@ class _Run:
         if not items:
             raise none_readable(captioned.unreadable)
         saved = painting.run(items)
+        items = [item for item in items if item.photo not in painting.failed]
+        if not items:
+            raise PaintingError("None of the photos could be painted: every chunk was given up")
         files = {item.file: saved[item.identity].path for item in items}
         size, digest = packed(job.outputs, workspace, files)
         outcome = Outcome(
@@ -110,6 +128,7 @@ class _Run:
             unreadable=dict(captioned.unreadable),
             output_bytes=size,
             archive_sha256=digest,
+            failed=painting.failed,
         )
         self._write_reports(items, saved, captioned, outcome)
         publish(job.outputs, workspace, files, outcome, self.reporter)
@@ -127,7 +146,9 @@ class _Run:
                 deadline.plan(captions_left)
 
         digest = self.fingerprint.captioner_digest
-        stage = CaptionStage(self.job, self.captioner, digest, self.workspace, self.reporter)
+        stage = CaptionStage(
+            self.job, self.captioner, digest, self.workspace, self.reporter, self.cluster
+        )
         return stage.run(announce)
 
     def _plan(self, captions: Mapping[str, str], photos: StartPhotos) -> list[Item]:
@@ -160,7 +181,7 @@ class _Run:
         outcome: Outcome,
     ) -> None:
         outputs, workspace = self.job.outputs, self.workspace
-        table = report.table(items, saved, captioned)
+        table = report.table(items, saved, captioned, outcome.failed)
         write_bytes(workspace.packed(outputs.table), table)
         summary = report.summary(self.job, self.painter, self.captioner, self.fingerprint, outcome)
         write_bytes(workspace.packed(outputs.summary), summary)

@@ -20,6 +20,7 @@ from monetize.painting.painter import Painter
 from monetize.painting.timesteps import num_steps
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
+from monetize.settings import PaintSettings
 
 # Fraction of the free memory to use: the allocator needs some room.
 USABLE_MEMORY = 0.9
@@ -41,9 +42,9 @@ def decide(
     On CUDA, memory and speed are measured and the decision is reported.
     """
     settings = painter.settings
-    batch_size = settings.batch_size or fitting_batch_size(painter, most)
     if painter.device.type != "cuda":
-        return BatchPlan(batch_size, bool(settings.compile))
+        return unmeasured_plan(settings, most)
+    batch_size = settings.batch_size or fitting_batch_size(painter, most)
     reporter.say(f"Batch size: {batch_size}")
     compiled = settings.compile
     if compiled is None:
@@ -60,6 +61,11 @@ def decide(
             compiled, reason = pays(seconds, len(variants(settings, approximate=approximate)))
             reporter.say(f"The model is {'' if compiled else 'not '}compiled: {reason}")
     return BatchPlan(batch_size, compiled)
+
+
+def unmeasured_plan(settings: PaintSettings, most: int) -> BatchPlan:
+    """What is decided for a device other than CUDA, whose memory and speed are not measured."""
+    return BatchPlan(settings.batch_size or most, bool(settings.compile))
 
 
 def fitting_batch_size(painter: Painter, most: int) -> int:

@@ -41,16 +41,20 @@ class PainterSpec:
 
     @classmethod
     def resolve(
-        cls, settings: PaintSettings, device: DeviceSettings, reporter: Reporter
+        cls,
+        settings: PaintSettings,
+        device: DeviceSettings,
+        reporter: Reporter,
+        placement: Placement | None = None,
     ) -> "PainterSpec":
-        """Find the checkpoint and complete the settings.
+        """Find the checkpoint and complete the settings; `placement` overrides the device.
 
         Reports a download before it begins, and warns about a negative prompt that is cut off and
         about a size beyond the checkpoint's own. Raises CheckpointError if the checkpoint cannot be
         found, and UsageError for a device that is missing, for a size that it cannot paint, and for
         a strength that leaves no step.
         """
-        placement = place(device)
+        placement = placement or place(device)
         loras = [
             resolve_lora(lora, offline=device.offline, say=reporter.say) for lora in settings.lora
         ]

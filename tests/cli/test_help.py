@@ -8,10 +8,12 @@ import pytest
 from helpers import Run
 
 SECTIONS = {
-    "run": ["Input", "Captions", "Painting", "Weights", "Speed", "Device", "Output", "Other"],
+    "run": [
+        "Input", "Captions", "Painting", "Weights", "Speed", "Device", "Cluster", "Output", "Other",
+    ],
     "paint": ["Input", "Painting", "Weights", "Editing", "Speed", "Device", "Output", "Other"],
     "caption": ["Input", "Captions", "Device", "Output", "Other"],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", SECTIONS)
@@ -30,6 +32,7 @@ def test_options_are_listed_by_section(cli: Run, command: str) -> None:
         ("Weights", "--weight-end"),
         ("Speed", "--time-budget"),
         ("Device", "--offline"),
+        ("Cluster", "--ray-address"),
         ("Output", "--gallery"),
         ("Other", "--help"),
     ],

@@ -3,6 +3,8 @@
 A worker gets a second chunk, which waits until the first is done, only after it has finished one:
 until then nobody knows how slow it is. When no chunk is left, an idle worker paints one that
 another has but would finish later; whichever is done first counts.
+
+A chunk whose worker died may be what killed it: from then on it is painted alone, by one worker.
 """
 
 import math
@@ -10,8 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-
-from monetize.job.executors.base import Chunk
+from typing import Generic, Protocol, TypeVar
 
 # One is painted while the next waits, so that the device never does.
 CHUNKS_PER_WORKER = 2
@@ -19,36 +20,46 @@ CHUNKS_PER_WORKER = 2
 OVERDUE = 2
 
 
+class Numbered(Protocol):
+    """A chunk of any kind of work."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the job's plan."""
+
+
+C = TypeVar("C", bound=Numbered)
+
+
 @dataclass
-class Share:
+class Share(Generic[C]):
     """What one worker was sent and has not finished, and how long a chunk takes it.
 
     `pace` is None until the first chunk is done; `begun` is when its current one was begun.
     """
 
-    chunks: list[Chunk] = field(default_factory=list)
+    chunks: list[C] = field(default_factory=list)
     pace: float | None = None
     begun: float = 0.0
 
-    def expected_end(self, chunk: Chunk, now: float) -> float | None:
+    def expected_end(self, chunk: C, now: float) -> float | None:
         """When it will finish this chunk of its own; None if that is unknown."""
         if self.pace is None or now - self.begun > OVERDUE * self.pace:
             return None
         return max(now, self.begun + self.pace * (1 + self.chunks.index(chunk)))
 
 
-class Assignment:
+class Assignment(Generic[C]):
     """Gives the chunks of a job to workers, which are known by their numbers."""
 
-    def __init__(
-        self, chunks: Iterator[Chunk], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, chunks: Iterator[C], clock: Callable[[], float] = time.monotonic) -> None:
         self._chunks = chunks
         self._clock = clock
         self._exhausted = False
-        self._returned = deque[Chunk]()
-        self._shares: dict[int, Share] = {}
+        self._returned = deque[C]()
+        self._shares: dict[int, Share[C]] = {}
         self._done = set[int]()
+        self._suspects = set[int]()
 
     @property
     def all_done(self) -> bool:
@@ -64,15 +75,21 @@ class Assignment:
         """Count on a worker that has loaded its model."""
         self._shares[worker] = Share()
 
-    def leave(self, worker: int) -> None:
-        """Stop counting on a worker that has died: others paint its chunks."""
-        lost = self._shares.pop(worker, Share()).chunks
+    def leave(self, worker: int) -> list[C]:
+        """Stop counting on a worker that has died: others paint its chunks, which are returned."""
+        lost = self._shares.pop(worker, Share[C]()).chunks
+        lost = [chunk for chunk in lost if chunk.number not in self._done]
+        self._suspects.update(chunk.number for chunk in lost)
         held = {chunk.number for _, chunk in self._open_chunks()}
-        self._returned.extend(
-            chunk for chunk in lost if chunk.number not in held and chunk.number not in self._done
-        )
+        self._returned.extend(chunk for chunk in lost if chunk.number not in held)
+        return lost
 
-    def assign(self) -> Iterator[tuple[int, Chunk]]:
+    def drop(self, chunk: C) -> None:
+        """Give a chunk up; it counts as done."""
+        self._done.add(chunk.number)
+        self._returned = deque(each for each in self._returned if each.number != chunk.number)
+
+    def assign(self) -> Iterator[tuple[int, C]]:
         """Yield the chunks to send now, and to which worker.
 
         A worker may leave while this runs.
@@ -81,9 +98,11 @@ class Assignment:
             for worker, share in list(self._shares.items()):
                 if worker not in self._shares or len(share.chunks) != held:
                     continue
-                if held and share.pace is None:
+                if held and (share.pace is None or share.chunks[0].number in self._suspects):
                     continue
-                chunk = self._next() or (None if held else self._to_take_over(share))
+                chunk = self._next(alone=not held)
+                if chunk is None and not held:
+                    chunk = self._to_take_over(share)
                 if chunk is None:
                     continue
                 if not held:
@@ -91,31 +110,34 @@ class Assignment:
                 share.chunks.append(chunk)
                 yield worker, chunk
 
-    def finish(self, worker: int) -> Chunk | None:
-        """Count a worker's current chunk as done; returns None if another was faster."""
+    def finish(self, worker: int, number: int | None = None) -> C | None:
+        """Count a worker's chunk as done, its first unless numbered; None if another was faster."""
         share = self._shares[worker]
-        chunk, now = share.chunks.pop(0), self._clock()
+        numbers = [chunk.number for chunk in share.chunks]
+        chunk = share.chunks.pop(0 if number is None else numbers.index(number))
+        now = self._clock()
         share.pace, share.begun = now - share.begun, now
         if chunk.number in self._done:
             return None
         self._done.add(chunk.number)
         return chunk
 
-    def _next(self) -> Chunk | None:
-        if self._returned:
+    def _next(self, *, alone: bool) -> C | None:
+        """The next chunk; a suspect only for a worker that has nothing else."""
+        if self._returned and alone:
             return self._returned.popleft()
         chunk = next(self._chunks, None)
         self._exhausted = chunk is None
         return chunk
 
-    def _open_chunks(self) -> Iterator[tuple[Share, Chunk]]:
+    def _open_chunks(self) -> Iterator[tuple[Share[C], C]]:
         """The chunks that are held and not done, each with who holds it."""
         for share in self._shares.values():
             for chunk in share.chunks:
                 if chunk.number not in self._done:
                     yield share, chunk
 
-    def _to_take_over(self, idle: Share) -> Chunk | None:
+    def _to_take_over(self, idle: Share[C]) -> C | None:
         """The chunk that is expected last, if the idle worker would finish it sooner."""
         if idle.pace is None:
             return None
@@ -123,8 +145,8 @@ class Assignment:
         held = [chunk.number for _, chunk in self._open_chunks()]
         ends = []
         for share, chunk in self._open_chunks():
-            if held.count(chunk.number) > 1:
-                continue  # two are on it already
+            if held.count(chunk.number) > 1 or chunk.number in self._suspects:
+                continue  # two are on it already, or it might kill a second worker
             end = share.expected_end(chunk, now)
             if end is None and now - share.begun > idle.pace:
                 end = math.inf

@@ -36,6 +36,13 @@ class PaintedChunk:
     device: int = 0
 
 
+@dataclass(frozen=True)
+class LostChunk:
+    """A chunk that was given up, and why; the job goes on without its paintings."""
+
+    reason: str
+
+
 class Executor(ABC):
     """Paints chunks, for as long as its `with` block lasts.
 
@@ -49,8 +56,8 @@ class Executor(ABC):
     @abstractmethod
     def paint(
         self, chunks: Iterator[Chunk], progress: Stage
-    ) -> Iterator[tuple[Chunk, PaintedChunk]]:
-        """Paint chunks and yield them as they are done, in any order.
+    ) -> Iterator[tuple[Chunk, PaintedChunk | LostChunk]]:
+        """Paint chunks and yield them as they are done or given up, in any order.
 
         A chunk is taken from the iterator only when a device is about to paint it. Raises
         PaintingError.

@@ -93,6 +93,10 @@ class ChunkPainter:
         while sent:
             yield _painted(*sent.popleft())
 
+    def paint_one(self, chunk: Chunk) -> PaintedChunk:
+        """Paint a chunk after those that other threads have sent."""
+        return self._sender.submit(self._start, chunk, Stage()).result().result()
+
     def _start(self, chunk: Chunk, progress: Stage) -> Future[PaintedChunk]:
         """Send a chunk to the device; its JPEGs come later."""
         started = time.monotonic()

@@ -108,7 +108,7 @@ class WorkerPool(Executor):
                 else:
                     getattr(self._reporter, kind)(f"{worker.device}: {content}")
 
-    def _send(self, assignment: Assignment) -> None:
+    def _send(self, assignment: Assignment[Chunk]) -> None:
         for number, chunk in assignment.assign():
             [worker] = (each for each in self.workers if each.number == number)
             try:
@@ -116,7 +116,7 @@ class WorkerPool(Executor):
             except OSError:
                 self._bury(worker, assignment)
 
-    def _bury(self, worker: Worker, assignment: Assignment) -> None:
+    def _bury(self, worker: Worker, assignment: Assignment[Chunk]) -> None:
         """Continue without a worker that has died."""
         worker.process.join()
         self.workers.remove(worker)

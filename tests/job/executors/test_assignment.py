@@ -99,3 +99,49 @@ def test_the_chunks_of_a_worker_that_died_go_to_the_others_once() -> None:
     assert workers.sent() == [], "worker 0 has it already"
     assert workers.finish(0, at=10) == 1
     assert workers.assignment.all_done
+
+
+def test_a_chunk_whose_worker_died_is_painted_alone() -> None:
+    workers = Workers(9)
+    workers.sent()
+    workers.finish(0, at=5)
+    assert workers.sent() == [(0, 2), (0, 3)]
+    assert [chunk.number for chunk in workers.assignment.leave(0)] == [2, 3]
+    workers.finish(1, at=6)
+    assert workers.sent() == [(1, 2)], "nothing waits behind a chunk that may kill"
+    workers.assignment.join(0)
+    assert workers.sent() == [(0, 3)]
+    workers.finish(1, at=12)
+    assert workers.sent() == [(1, 4), (1, 5)]
+
+
+def test_a_chunk_that_may_kill_is_not_taken_over() -> None:
+    workers = Workers(2)
+    workers.sent()
+    workers.assignment.leave(1)
+    workers.finish(0, at=5)
+    workers.assignment.join(1)
+    assert workers.sent() == [(0, 1)]
+    workers.now = 99
+    assert workers.sent() == []
+
+
+def test_a_chunk_that_is_given_up_is_sent_to_nobody() -> None:
+    workers = Workers(2)
+    workers.sent()
+    [lost] = workers.assignment.leave(1)
+    workers.assignment.drop(lost)
+    workers.finish(0, at=5)
+    assert workers.sent() == []
+    assert workers.assignment.all_done
+
+
+def test_chunks_may_be_finished_in_another_order_than_they_were_sent() -> None:
+    workers = Workers(4)
+    workers.sent()
+    workers.finish(0, at=5)
+    assert workers.sent() == [(0, 2), (0, 3)]
+    done = workers.assignment.finish(0, 3)
+    assert done is not None
+    assert done.number == 3
+    assert workers.finish(0, at=9) == 2

@@ -47,7 +47,7 @@ def test_the_chunks_of_a_process_that_dies_are_painted_by_the_other(
 ) -> None:
     killed: list[int] = []
 
-    def kill_after_sending(self: Assignment) -> Iterator[tuple[int, Chunk]]:
+    def kill_after_sending(self: Assignment[Chunk]) -> Iterator[tuple[int, Chunk]]:
         for worker, chunk in assign(self):
             yield worker, chunk
             if not killed:
@@ -69,7 +69,7 @@ def test_the_chunks_of_a_process_that_dies_are_painted_by_the_other(
 def test_when_all_processes_are_dead_the_job_fails_and_can_be_resumed(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill_all(self: Assignment) -> Iterator[tuple[int, Chunk]]:
+    def kill_all(self: Assignment[Chunk]) -> Iterator[tuple[int, Chunk]]:
         yield from assign(self)
         for process in active_children():
             process.kill()

@@ -1,0 +1,1 @@
+"""Captions and paints a job's chunks on the nodes of a Ray cluster."""
