@@ -4,7 +4,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -60,14 +60,27 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
         file.write(data)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes began to write; nobody may be writing into the folder now.
+def write_many(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write files into a folder, each whole, and replace those that are there.
 
-    Raises StorageError.
+    They are synced together, which is quicker than one by one, so they appear at the end. Raises
+    StorageError. What killed processes left is removed: nobody else may write into the folder now.
     """
     with explain_write_errors(folder):
-        for path in folder.glob(TEMPORARY.format("*")):
-            path.unlink(missing_ok=True)
+        try:
+            written = []
+            for name, data in files:
+                temporary = folder / TEMPORARY.format(secrets.token_hex(8))
+                written.append((temporary, folder / name))
+                with _create(temporary) as file:
+                    file.write(data)
+            flush_all()
+            for temporary, final in written:
+                temporary.replace(final)
+            flush_folder(folder)
+        finally:
+            for left in folder.glob(TEMPORARY.format("*")):
+                left.unlink(missing_ok=True)
 
 
 def output_target(path: Path) -> Path:

@@ -1,13 +1,14 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from helpers import nobody, open_to_others
 
-from monetize.atomic_files import remove_leftovers, write_bytes, writing
+from monetize.atomic_files import write_bytes, write_many, writing
 from monetize.errors import StorageError, UsageError
 
 
@@ -25,12 +26,32 @@ def test_a_file_appears_only_when_complete(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
+def test_many_files_appear_when_all_are_written(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        yield "a.txt", b"new"
+        yield "b.txt", b"new"
+        assert (tmp_path / "a.txt").read_text() == "old"
+        assert "b.txt" not in names(tmp_path)
+
+    write_many(tmp_path, files())
+    assert sorted(names(tmp_path)) == ["a.txt", "b.txt"]
+    assert (tmp_path / "a.txt").read_bytes() == b"new"
+
+
+def test_leftovers_of_killed_processes_and_of_failures_are_removed(tmp_path: Path) -> None:
     (tmp_path / "mine.part").write_text("x")
     with writing(tmp_path / "a.txt"):
         [temporary] = set(names(tmp_path)) - {"mine.part"}
     (tmp_path / temporary).write_text("half")
-    remove_leftovers(tmp_path)
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        yield "b.txt", b"new"
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        write_many(tmp_path, files())
     assert sorted(names(tmp_path)) == ["a.txt", "mine.part"]
 
 

@@ -2,11 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from monetize.atomic_files import flush_folder, remove_leftovers, write_bytes, writing
+from monetize.atomic_files import flush_folder, write_bytes, write_many, writing
 from monetize.contest.archive import pack
 from monetize.errors import InputError
 from monetize.file_errors import explain_read_errors, explain_write_errors
@@ -14,7 +13,7 @@ from monetize.job.outcome import Outcome
 from monetize.job.outputs import Outputs
 from monetize.job.report_reader import painted_names
 from monetize.job.workspace import Workspace
-from monetize.progress import Reporter
+from monetize.progress import Reporter, Stage
 
 
 def packed(outputs: Outputs, workspace: Workspace, files: Mapping[str, Path]) -> tuple[int, str]:
@@ -64,14 +63,11 @@ def _fill(
         if not folder.is_dir():
             folder.mkdir()
             flush_folder(folder.parent)
-    remove_leftovers(folder)
-    _copy(workspace.packed(outputs.summary), outputs.summary)
+    write_bytes(outputs.summary, _read(workspace.packed(outputs.summary)))
     _remove_others(outputs, files.keys(), reporter)
     with reporter.stage("Writing", len(files), "painting") as progress:
-        for name, path in sorted(files.items()):
-            _copy(path, folder / name)
-            progress.advance()
-    _copy(workspace.packed(outputs.table), outputs.table)
+        write_many(folder, _different(folder, files, progress))
+    write_bytes(outputs.table, _read(workspace.packed(outputs.table)))
     with explain_write_errors(workspace.folder):
         workspace.packed(outputs.table).unlink()
 
@@ -90,10 +86,17 @@ def _remove_others(outputs: Outputs, names: Collection[str], reporter: Reporter)
             (outputs.out / name).unlink(missing_ok=True)
 
 
-def _copy(source: Path, target: Path) -> None:
-    with explain_read_errors(source):
-        data = source.read_bytes()
-    with suppress(OSError):
-        if target.read_bytes() == data:
-            return
-    write_bytes(target, data)
+def _different(
+    folder: Path, files: Mapping[str, Path], progress: Stage
+) -> Iterator[tuple[str, bytes]]:
+    """Yield names and content of the files that the folder does not have like this."""
+    for name, path in sorted(files.items()):
+        data, target = _read(path), folder / name
+        progress.advance()
+        if not target.is_file() or _read(target) != data:
+            yield name, data
+
+
+def _read(path: Path) -> bytes:
+    with explain_read_errors(path):
+        return path.read_bytes()
