@@ -13,8 +13,8 @@ run_output_options = all_of(
         "--output-folder",
         type=OUTPUT_FOLDER,
         help="Write the paintings into this folder in place of a zip. It is created, or must be "
-        "empty or that of an earlier job. Photos in subfolders are painted into it as well, under "
-        "the names that they have in a zip.",
+        "empty or that of an earlier job. Paintings have the same names as in a zip, also those of "
+        "photos in subfolders.",
     ),
     _option(
         "--output-size",
@@ -33,7 +33,7 @@ run_output_options = all_of(
         "--metadata/--no-metadata",
         default=None,
         help="Write prompt and settings into each JPEG, as `monetize paint` does.  "
-        "[default: with --output-folder, not in a zip]",
+        "[default: on with --output-folder, off for a zip]",
     ),
     _option(
         "--gallery/--no-gallery",

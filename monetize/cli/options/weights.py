@@ -51,6 +51,7 @@ sweep_options = all_of(
         "--sweep",
         "sweeps",
         type=SWEEP,
+        metavar=SWEEP.name,
         multiple=True,
         help="Paint once per weight of a word, all from one seed, or once per seed, and write a "
         "labeled sheet. Given twice, it makes a grid: the first in columns, the second in rows. "
