@@ -74,7 +74,8 @@ print("Every file of the bundle is intact.")
 # %% [markdown]
 # ## Install
 #
-# From the wheels of the bundle; torch and the rest are those of the image.
+# From the wheels of the bundle; torch and the rest are those of the image. A new version of the
+# bundle may hold a wheel of the same version, hence `--force-reinstall`.
 
 
 # %%
@@ -92,7 +93,8 @@ def run(module: str, *arguments: object, accept: tuple[int, ...] = (0,)) -> None
 
 
 # %%
-run("pip", "install", "--no-index", "--no-deps", *sorted((BUNDLE / "wheels").glob("*.whl")))
+wheels = sorted((BUNDLE / "wheels").glob("*.whl"))
+run("pip", "install", "--no-index", "--no-deps", "--force-reinstall", *wheels)
 
 # %% [markdown]
 # ## What there is to paint on
