@@ -92,6 +92,7 @@ class CaptionSettings:
 
     captioner: str = "auto"
     caption_batch_size: int = 16
+    caption_prompt: str = ""
     num_beams: int = 4
     max_length: int = 16
 

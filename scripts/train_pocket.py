@@ -43,7 +43,7 @@ from pocket_training.parts import Parts
 from pocket_training.stylize import stylize
 from torch import Tensor
 
-from monetize.captioning.captioner import Captioner
+from monetize.captioning.encoder_decoder import EncoderDecoderCaptioner
 from monetize.checkpoints.resolve import POCKET_FOLDER
 from monetize.cli.parameter_types import DURATION
 from monetize.devices import place
@@ -299,7 +299,7 @@ def _encoded(parts: Parts, pictures: Pictures, training: Training) -> list[Sourc
 
 
 def _captions(parts: Parts, paintings: Sequence[Path]) -> list[str]:
-    speaker = Captioner(
+    speaker = EncoderDecoderCaptioner(
         parts.captioner, captioner.image_processor(), parts.captioner_tokenizer, CaptionSettings()
     )
     captions: list[str] = []

@@ -21,6 +21,7 @@ from helpers import Run, Tiny, make_photos, run_cli, run_tiny_job
 from make_tiny_checkpoints import make_captioner, make_painter
 
 from monetize.captioning.captioner import Captioner
+from monetize.captioning.encoder_decoder import EncoderDecoderCaptioner
 from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.resolve import resolve
 from monetize.checkpoints.tokenizer import load_tokenizer
@@ -71,8 +72,10 @@ def painter_with(tiny: Tiny) -> Callable[..., Painter]:
 
 
 @pytest.fixture
-def captioner(tiny: Tiny) -> Captioner:
-    return Captioner.from_pretrained(str(tiny.captioner), device="cpu")
+def captioner(tiny: Tiny) -> EncoderDecoderCaptioner:
+    loaded = Captioner.from_pretrained(str(tiny.captioner), device="cpu")
+    assert isinstance(loaded, EncoderDecoderCaptioner)
+    return loaded
 
 
 @pytest.fixture

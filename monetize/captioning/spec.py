@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from monetize.checkpoints.image_text_models import is_image_text
 from monetize.checkpoints.layout import CAPTIONER
 from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
 from monetize.devices import Placement, place
+from monetize.errors import UsageError
 from monetize.progress import Reporter
 from monetize.settings import CaptionSettings, DeviceSettings
 
@@ -33,11 +35,16 @@ class CaptionerSpec:
         """Find the checkpoint; a download is reported before it begins.
 
         `placement` overrides the device. Raises CheckpointError if the checkpoint cannot be found,
-        and UsageError for a device that is missing.
+        and UsageError for a device that is missing or a prompt that the captioner does not take.
         """
         placement = placement or place(device)
         name, reason = resolve_auto(settings.captioner, CAPTIONER.flag, placement.device.type)
         checkpoint = resolve(name, CAPTIONER, offline=device.offline, say=reporter.say)
+        if settings.caption_prompt and not is_image_text(checkpoint):
+            raise UsageError(
+                f"--caption-prompt: {name} takes no prompt; BLIP, BLIP-2, GIT and Florence-2 do: "
+                "leave it out, or give another --captioner"
+            )
         return cls(checkpoint, placement, replace(settings, captioner=name), reason)
 
     def __str__(self) -> str:

@@ -14,7 +14,10 @@ from monetize.messages import first_line
 # A file of each layout, and what it names.
 MARKS = (
     (PAINTER, "model_index.json", b'"StableDiffusionPipeline"'),
-    (CAPTIONER, "config.json", b'"vision-encoder-decoder"'),
+    *(
+        (CAPTIONER, "config.json", f'"model_type": "{kind}"'.encode())
+        for kind in ("vision-encoder-decoder", "blip", "blip-2", "git", "florence2")
+    ),
 )
 
 

@@ -15,7 +15,7 @@ class Layout:
     """A kind of checkpoint folder: the files it must have, and the flag that names it.
 
     `parts` are the subfolders with weights ("" is the folder itself), `configs` the required
-    files without weights. One of the file groups of `vocabulary` is enough.
+    files without weights. One of the file groups of `vocabulary` is enough, and one of `one_of`.
     """
 
     flag: str
@@ -23,11 +23,14 @@ class Layout:
     parts: tuple[str, ...]
     configs: tuple[str, ...]
     vocabulary: tuple[tuple[str, ...], ...]
+    one_of: tuple[str, ...] = ()
 
     def missing(self, files: Sequence[str]) -> list[str]:
         """Return what is missing from a listing of files, in words."""
         present = set(files)
         absent = [name for name in self.configs if name not in present]
+        if self.one_of and present.isdisjoint(self.one_of):
+            absent.append(self.one_of[0])
         if not any(present.issuperset(names) for names in self.vocabulary):
             absent.append(" + ".join(self.vocabulary[0]))
         variant = self.variant(files, half=False)
@@ -56,7 +59,7 @@ class Layout:
         return texts + weights
 
     def _required_names(self) -> list[str]:
-        return [*self.configs, *(name for names in self.vocabulary for name in names)]
+        return [*self.configs, *self.one_of, *(name for names in self.vocabulary for name in names)]
 
 
 def _weights(files: Sequence[str], part: str, variant: str | None) -> list[str]:
@@ -72,10 +75,12 @@ def _weights(files: Sequence[str], part: str, variant: str | None) -> list[str]:
 
 CAPTIONER = Layout(
     flag="--captioner",
-    form="transformers VisionEncoderDecoderModel",
+    form="transformers captioning",
     parts=("",),
-    configs=("config.json", "preprocessor_config.json"),
-    vocabulary=(("vocab.json", "merges.txt"), ("tokenizer.json",)),
+    configs=("config.json",),
+    vocabulary=(("vocab.json", "merges.txt"), ("tokenizer.json",), ("vocab.txt",)),
+    # transformers 5 writes the former's content into the latter.
+    one_of=("preprocessor_config.json", "processor_config.json"),
 )
 
 PAINTER_TOKENIZER = Layout(

@@ -73,7 +73,7 @@ def load_captioning_model(
     if kind != "vision-encoder-decoder":
         raise CheckpointError(
             f"--captioner {checkpoint.name} is a {kind!r} model; "
-            "a vision-encoder-decoder such as ViT-GPT2 is needed."
+            "a vision-encoder-decoder such as ViT-GPT2, BLIP, BLIP-2, GIT or Florence-2 is needed."
         )
     local = {"local_files_only": True, "trust_remote_code": False}
     with explain_load_errors(checkpoint):
@@ -82,8 +82,8 @@ def load_captioning_model(
         )
         image_processor = AutoImageProcessor.from_pretrained(checkpoint.folder, **local)
         tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, **local)
-        _check_complete(checkpoint, "config.json", report)
-        _check_finite(checkpoint, model)
+        check_complete(checkpoint, "config.json", report)
+        check_finite(checkpoint, model)
         own = model.generation_config.to_diff_dict()
         model.generation_config = GenerationConfig(
             **{key: own[key] for key in GENERATION_KEYS if key in own}
@@ -140,8 +140,8 @@ def _load_parts(
         return {name: _load_part(checkpoint, name, index.get(name), placement) for name in names}
     parts = {}
     for name, (model, missing) in load_parts(checkpoint, placement.dtype).items():
-        _check_complete(checkpoint, name, {"missing_keys": missing})
-        _check_finite(checkpoint, model)
+        check_complete(checkpoint, name, {"missing_keys": missing})
+        check_finite(checkpoint, model)
         parts[name] = model
     return parts
 
@@ -165,8 +165,8 @@ def _load_part(
             variant=checkpoint.variant,
             local_files_only=True,
         )
-        _check_complete(checkpoint, f"{part}/config.json", report)
-        _check_finite(checkpoint, model)
+        check_complete(checkpoint, f"{part}/config.json", report)
+        check_finite(checkpoint, model)
         loaded: torch.nn.Module = model.eval()
         return loaded
 
@@ -213,7 +213,7 @@ def _check_fit(
             )
 
 
-def _check_complete(checkpoint: Checkpoint, config: str, report: dict[str, Any]) -> None:
+def check_complete(checkpoint: Checkpoint, config: str, report: dict[str, Any]) -> None:
     """Refuse a checkpoint with missing weights, which the loaders would fill with noise."""
     # ViT's pooler is never used, and some checkpoints do not have it.
     absent = sorted(key for key in report["missing_keys"] if "pooler" not in key)
@@ -224,7 +224,7 @@ def _check_complete(checkpoint: Checkpoint, config: str, report: dict[str, Any])
         )
 
 
-def _check_finite(checkpoint: Checkpoint, model: torch.nn.Module) -> None:
+def check_finite(checkpoint: Checkpoint, model: torch.nn.Module) -> None:
     """Raise CheckpointError for weights that are NaN or infinite; a sum is the cheapest test."""
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter.detach().sum(dtype=torch.float32)):

@@ -60,7 +60,8 @@ def escape_a1111(text: str) -> str:
 def _refuse_keywords(source: str) -> None:
     if network := NETWORK.search(source):
         raise UsageError(
-            f"{network[0]} in the prompt names a file that only the web UI knows: take it out"
+            f"{network[0]} in the prompt names a file that only the web UI knows: take it out, and "
+            "give a LoRA's file with --lora"
         )
     if keyword := KEYWORD.search(source):
         raise UsageError(

@@ -108,8 +108,8 @@ def test_another_kind_of_pipeline_is_refused(tiny_copy: Tiny) -> None:
 
 def test_another_kind_of_captioner_is_refused(tiny_copy: Tiny) -> None:
     config = tiny_copy.captioner / "config.json"
-    config.write_text(config.read_text().replace('"vision-encoder-decoder"', '"blip"'))
-    with pytest.raises(CheckpointError, match="is a 'blip' model; a vision-encoder-decoder"):
+    config.write_text(config.read_text().replace('"vision-encoder-decoder"', '"llava"'))
+    with pytest.raises(CheckpointError, match="is a 'llava' model; a vision-encoder-decoder"):
         load_captioning_model(resolve(str(tiny_copy.captioner), CAPTIONER), CPU)
 
 

@@ -2,7 +2,7 @@
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
-from monetize.cli.parameter_types import CHECKPOINT
+from monetize.cli.parameter_types import CHECKPOINT, TEXT
 from monetize.settings import CaptionSettings
 
 _option = option_in("Captions")
@@ -11,9 +11,17 @@ caption_options = all_of(
     _option(
         "--captioner",
         type=CHECKPOINT,
-        help="Checkpoint that captions: pocket (small, bundled), vit-gpt2, a folder in "
-        "transformers layout, or a hub id. auto is vit-gpt2 on CUDA and pocket elsewhere.",
+        help="Checkpoint that captions: pocket (small, bundled), vit-gpt2, or a folder in "
+        "transformers layout or hub id of a ViT-GPT2, BLIP, BLIP-2, GIT or Florence-2. auto is "
+        "vit-gpt2 on CUDA and pocket elsewhere.",
         **shown_default(CaptionSettings.captioner),
+    ),
+    _option(
+        "--caption-prompt",
+        type=TEXT,
+        default=CaptionSettings.caption_prompt,
+        help="Text that the caption continues (BLIP, GIT), a question (BLIP-2) or a task such as "
+        "<DETAILED_CAPTION> (Florence-2). The other captioners take none.",
     ),
     _option(
         "--caption-batch-size",

@@ -7,6 +7,7 @@ from helpers import BUNDLED_PHOTOS, Tiny
 from PIL import Image
 
 from monetize.captioning.captioner import Captioner
+from monetize.captioning.encoder_decoder import EncoderDecoderCaptioner
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def images(photos: Path) -> list[Image.Image]:
 
 
 def test_a_batch_captions_each_photo_as_if_it_were_alone(
-    captioner: Captioner, images: list[Image.Image]
+    captioner: EncoderDecoderCaptioner, images: list[Image.Image]
 ) -> None:
     together = captioner.caption(images)
     assert together == [captioner.caption([image])[0] for image in images]
@@ -23,20 +24,22 @@ def test_a_batch_captions_each_photo_as_if_it_were_alone(
 
 
 def test_captions_keep_to_the_requested_length(
-    tiny: Tiny, captioner: Captioner, images: list[Image.Image]
+    tiny: Tiny, captioner: EncoderDecoderCaptioner, images: list[Image.Image]
 ) -> None:
     short = Captioner.from_pretrained(str(tiny.captioner), device="cpu", max_length=5)
     assert all(len(text.split()) <= 5 for text in short.caption(images))
     assert any(len(text.split()) > 5 for text in captioner.caption(images))
 
 
-def test_images_are_taken_one_at_a_time(captioner: Captioner, images: list[Image.Image]) -> None:
+def test_images_are_taken_one_at_a_time(
+    captioner: EncoderDecoderCaptioner, images: list[Image.Image]
+) -> None:
     assert captioner.caption(image for image in images) == captioner.caption(images)
     assert captioner.caption([]) == []
 
 
 def test_captioning_prints_no_warnings(
-    captioner: Captioner,
+    captioner: EncoderDecoderCaptioner,
     images: list[Image.Image],
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
@@ -49,7 +52,7 @@ def test_captioning_prints_no_warnings(
     assert not caplog.records
 
 
-def test_bundled_photos_are_captioned(captioner: Captioner) -> None:
+def test_bundled_photos_are_captioned(captioner: EncoderDecoderCaptioner) -> None:
     paths = sorted(BUNDLED_PHOTOS.glob("*.jpg"))
     texts = captioner.caption(Image.open(path) for path in paths)
     assert len(texts) == len(paths) > 0
@@ -57,7 +60,7 @@ def test_bundled_photos_are_captioned(captioner: Captioner) -> None:
 
 
 def test_captions_are_the_same_and_every_word_has_a_map(
-    captioner: Captioner, images: list[Image.Image]
+    captioner: EncoderDecoderCaptioner, images: list[Image.Image]
 ) -> None:
     before = captioner.model.decoder.config._attn_implementation
     captions = captioner.caption(images)
@@ -75,7 +78,7 @@ def test_captions_are_the_same_and_every_word_has_a_map(
 
 @torch.inference_mode()
 def test_a_words_map_is_what_the_decoder_attends_to_before_it(
-    captioner: Captioner, photos: Path
+    captioner: EncoderDecoderCaptioner, photos: Path
 ) -> None:
     """The first word's map, computed by hand: the decoder has only seen its start token."""
     image = Image.open(next(photos.iterdir()))
@@ -89,7 +92,9 @@ def test_a_words_map_is_what_the_decoder_attends_to_before_it(
     assert torch.allclose(look.words[0][1].flatten(), by_hand, rtol=0, atol=1e-5)
 
 
-def test_a_word_of_several_tokens_has_the_mean_of_their_maps(captioner: Captioner) -> None:
+def test_a_word_of_several_tokens_has_the_mean_of_their_maps(
+    captioner: EncoderDecoderCaptioner,
+) -> None:
     tokens = captioner.tokenizer(" a photomap").input_ids
     assert len(tokens) > 3
     maps = torch.arange(float(len(tokens)))[:, None, None].expand(-1, 2, 2)

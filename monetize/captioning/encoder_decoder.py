@@ -1,0 +1,158 @@
+"""Captions by a vision encoder and a text decoder, such as ViT-GPT2 and pocket."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import (
+    BaseImageProcessor,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    VisionEncoderDecoderModel,
+)
+
+from monetize.captioning import efficientnet_lite  # noqa: F401 - registers pocket's encoder
+from monetize.captioning.captioner import CaptionAttention, Captioner
+from monetize.captioning.spec import CaptionerSpec
+from monetize.checkpoints.loading import load_captioning_model
+from monetize.errors import CheckpointError
+from monetize.settings import CaptionSettings
+
+
+class EncoderDecoderCaptioner(Captioner):
+    """A vision encoder and a text decoder, with heat maps by the decoder's cross-attention."""
+
+    def __init__(
+        self,
+        model: VisionEncoderDecoderModel,
+        image_processor: BaseImageProcessor,
+        tokenizer: PreTrainedTokenizerBase,
+        settings: CaptionSettings,
+    ) -> None:
+        self.model = model
+        self.image_processor = image_processor
+        self.tokenizer = tokenizer
+        self.settings = settings
+
+    @classmethod
+    def of(cls, spec: CaptionerSpec) -> "EncoderDecoderCaptioner":
+        """Load the model; raises CheckpointError if the checkpoint's files are unusable."""
+        return cls(*load_captioning_model(spec.checkpoint, spec.placement), spec.settings)
+
+    def prepare(self, image: Image.Image) -> Tensor:
+        """Preprocess an RGB image."""
+        tensor: Tensor = self.image_processor(images=image, return_tensors="pt")["pixel_values"]
+        return tensor
+
+    @torch.inference_mode()
+    def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
+        """Caption RGB images as one batch."""
+        pixel_values = self._pixel_values(images)
+        return [] if pixel_values is None else self._texts(self._generate(pixel_values))
+
+    @torch.inference_mode()
+    def caption_with_attention(
+        self, images: Iterable[Image.Image | Tensor]
+    ) -> list[CaptionAttention]:
+        """Caption like `caption`, and also return where the decoder looked for each word.
+
+        The decoder reads the finished caption once more, and its cross-attention to the photo's
+        patches at each word is averaged over layers, heads and the word's tokens. Raises
+        CheckpointError for a captioner whose attention does not map to places in the photo.
+        """
+        pixel_values = self._pixel_values(images)
+        if pixel_values is None:
+            return []
+        tokens = self._generate(pixel_values)
+        maps = self._attention(pixel_values, tokens)
+        texts = self._texts(tokens)
+        return [self._attend(*each) for each in zip(texts, tokens.tolist(), maps, strict=True)]
+
+    def _pixel_values(self, images: Iterable[Image.Image | Tensor]) -> Tensor | None:
+        tensors = [image if isinstance(image, Tensor) else self.prepare(image) for image in images]
+        return torch.cat(tensors).to(self.model.device, self.model.dtype) if tensors else None
+
+    def _grid(self, pixel_values: Tensor) -> tuple[int, int]:
+        """Rows and columns of the vision encoder's patches."""
+        patch = self.model.config.encoder.patch_size
+        return pixel_values.shape[2] // patch, pixel_values.shape[3] // patch
+
+    def _generate(self, pixel_values: Tensor) -> Tensor:
+        """The captions' token ids, (batch, length), with start, end and padding."""
+        batch = len(pixel_values)
+        rows, columns = self._grid(pixel_values)
+        patches = rows * columns + 1
+        # Both masks say that nothing is padding; without them generate guesses and warns.
+        tokens: Tensor = self.model.generate(
+            pixel_values,
+            attention_mask=torch.ones(batch, patches, device=pixel_values.device),
+            decoder_attention_mask=torch.ones(batch, 1, device=pixel_values.device),
+            num_beams=self.settings.num_beams,
+            max_length=self.settings.max_length,
+            do_sample=False,
+        )
+        return tokens
+
+    def _texts(self, tokens: Tensor) -> list[str]:
+        texts = self.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return [" ".join(text.split()) for text in texts]
+
+    def _attention(self, pixel_values: Tensor, tokens: Tensor) -> Tensor:
+        """Where the decoder looked before each token but the first.
+
+        Float32 of shape (batch, tokens - 1, rows, columns of patches).
+        """
+        rows, columns = self._grid(pixel_values)
+        with _eager(self.model.decoder):
+            output = self.model(
+                encoder_outputs=self.model.encoder(pixel_values),
+                decoder_input_ids=tokens[:, :-1],
+                decoder_attention_mask=torch.ones_like(tokens[:, :-1]),
+                output_attentions=True,
+            )
+        layers = [layer.float().mean(dim=1) for layer in output.cross_attentions]
+        attention = torch.stack(layers).mean(dim=0)
+        cropped = getattr(self.image_processor, "do_center_crop", False)
+        if cropped or attention.shape[2] != rows * columns + 1:
+            raise CheckpointError(
+                f"--heatmap: {self.settings.captioner} does not see the whole photo as patches "
+                "after one start token, as ViT does: leave out --heatmap, or choose another "
+                "--captioner"
+            )
+        return attention[:, :, 1:].reshape(*attention.shape[:2], rows, columns).cpu()
+
+    def _attend(self, text: str, tokens: list[int], maps: Tensor) -> CaptionAttention:
+        """Average the tokens of each word; maps[i] is where it looked for tokens[i + 1]."""
+        words = text.split()
+        pieces: list[list[Tensor]] = [[] for _ in words]
+        special = set(self.tokenizer.all_special_ids)
+        begun = 0
+        for i, heat in enumerate(maps, 1):
+            if tokens[i] in special:
+                continue
+            # A token belongs to the words that it begins, otherwise to the one that it continues.
+            so_far = self.tokenizer.decode(tokens[: i + 1], skip_special_tokens=True)
+            now = min(len(so_far.split()), len(words))
+            if not now:
+                continue  # white space before the first word
+            for place in range(min(begun, now - 1), now):
+                if place >= begun or now == begun:
+                    pieces[place].append(heat)
+            begun = max(begun, now)
+        maps_of_words = zip(words, pieces, strict=True)
+        return CaptionAttention(
+            text, tuple((word, torch.stack(each).mean(dim=0)) for word, each in maps_of_words)
+        )
+
+
+@contextmanager
+def _eager(decoder: PreTrainedModel) -> Iterator[None]:
+    """Compute attention without fused kernels, which do not return it."""
+    usual = decoder.config._attn_implementation
+    decoder.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        decoder.set_attn_implementation(usual)
