@@ -82,7 +82,7 @@ def test_a_preset_that_is_not_faster_says_so(
         ("safety_checker = 'no'", "safety_checker must be true or false, not 'no'"),
         ("model = 4", "model must be text in quotes, not 4"),
         ("weight = 'pine=-1'", "weight must be a list such as"),
-        ("scheduler = 'euler'", "'euler' is not one of 'pndm'"),
+        ("scheduler = 'plms'", "'plms' is not one of 'pndm'"),
     ],
 )
 def test_a_presets_values_must_have_the_right_type(
