@@ -8,56 +8,21 @@ of the usual files.
 
 import json
 import math
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from safetensors import safe_open
-from torch import Tensor, nn
+from torch import nn
 
 from monetize.checkpoints.lora import FLAG, LoraFile
+from monetize.checkpoints.lora_names import Factors, Target, match_layers
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.checkpoints.single_file import explain_file_errors, read_weights
 from monetize.errors import CheckpointError
 from monetize.messages import name_some, printable
 
-# kohya's, peft's and diffusers' names of the two matrices: A reduces, B expands.
-NAME = re.compile(
-    r"(?P<layer>.+?)(?P<processor>_lora)?\."
-    r"(?P<kind>lora_down|lora_A|lora\.down|lora_linear_layer\.down|down|"
-    r"lora_up|lora_B|lora\.up|lora_linear_layer\.up|up|alpha)"
-    r"(?:\.default(?:_\d+)?)?(?:\.weight)?"
-)
-# An early form of diffusers names the projections of attention by the UNet's own names.
-TEXT_PROJECTIONS = {"to_q": "q_proj", "to_k": "k_proj", "to_v": "v_proj", "to_out": "out_proj"}
 METADATA = "lora_adapter_metadata"  # of diffusers: the configuration of peft, as JSON
-
-
-@dataclass
-class Factors:
-    """The matrices of a layer in the file, and α; None stands for the rank."""
-
-    down: Tensor | None = None
-    up: Tensor | None = None
-    alpha: float | None = None
-
-
-@dataclass(frozen=True)
-class Target:
-    """A layer of the model, and its name within its part."""
-
-    part: str
-    name: str
-    module: nn.Module = field(repr=False)
-
-    @property
-    def weight(self) -> Tensor:
-        """The layer's weights: (out, in), or (out, in, height, width) of a convolution."""
-        weight = self.module.weight
-        assert isinstance(weight, Tensor)
-        return weight
 
 
 @torch.no_grad()
@@ -68,64 +33,13 @@ def fuse_lora(checkpoint: Checkpoint, lora: LoraFile, parts: Mapping[str, nn.Mod
     """
     weights = read_weights(FLAG, lora.file)
     with explain_file_errors(FLAG, lora.file):
-        _fuse_weights(checkpoint, lora, weights, dict(_named_targets(parts)))
-
-
-def _fuse_weights(
-    checkpoint: Checkpoint,
-    lora: LoraFile,
-    weights: Mapping[str, Tensor],
-    targets: Mapping[str, "Target"],
-) -> None:
-    alphas = _Alphas(lora)
-    found: dict[str, tuple[Target, Factors]] = {}
-    unknown = []
-    for key, tensor in weights.items():
-        match = NAME.fullmatch(key)
-        target = _target(match, targets) if match else None
-        if match is None or target is None:
-            unknown.append(key)
-            continue
-        _, factors = found.setdefault(f"{target.part}.{target.name}", (target, Factors()))
-        if match["kind"] == "alpha":
-            factors.alpha = float(tensor)
-        else:
-            setattr(factors, _side(match["kind"]), tensor.float())
-    if unknown or not found:
-        raise _misfit(checkpoint, lora, f"it has weights for {name_some(unknown) or 'no layer'}")
-    for target, factors in found.values():
-        _fuse(checkpoint, lora, target, factors, alphas)
-
-
-def _named_targets(parts: Mapping[str, nn.Module]) -> Iterator[tuple[str, Target]]:
-    """Yield every layer of the parts under each name that files have for it."""
-    for part, plain, flat in (
-        ("unet", ("", "unet."), ("lora_unet_",)),
-        (
-            "text_encoder",
-            ("text_encoder.", "text_encoder.text_model."),
-            ("lora_te_", "lora_te_text_model_"),
-        ),
-    ):
-        for name, module in parts[part].named_modules():
-            if isinstance(module, nn.Linear | nn.Conv2d):
-                own = name.removeprefix("text_model.")
-                target = Target(part, own, module)
-                yield from ((prefix + own, target) for prefix in plain)
-                yield from ((prefix + own.replace(".", "_"), target) for prefix in flat)
-
-
-def _target(match: re.Match[str], targets: Mapping[str, Target]) -> Target | None:
-    layer = match["layer"].replace(".processor.", ".")
-    head, _, last = layer.rpartition(".")
-    for name in (layer, f"{layer}.0", f"{head}.{TEXT_PROJECTIONS.get(last, last)}"):
-        if name in targets:
-            return targets[name]
-    return None
-
-
-def _side(kind: str) -> str:
-    return "down" if kind.endswith(("down", "A")) else "up"
+        layers, unknown = match_layers(weights, parts)
+        if unknown or not layers:
+            names = name_some(unknown) or "no layer"
+            raise _misfit(checkpoint, lora, f"it has weights for {names}")
+        alphas = _Alphas(lora)
+        for target, factors in layers:
+            _fuse(checkpoint, lora, target, factors, alphas)
 
 
 def _fuse(
@@ -134,7 +48,7 @@ def _fuse(
     weight, down, up = target.weight, factors.down, factors.up
     if down is None or up is None:
         raise _misfit(checkpoint, lora, f"{target.name} has only one of its two matrices")
-    down, up = down.flatten(1), up.flatten(1)
+    down, up = down.float().flatten(1), up.float().flatten(1)
     rank = len(down)
     if (up.shape[0], down.shape[1]) != tuple(weight.flatten(1).shape) or up.shape[1] != rank:
         raise _misfit(

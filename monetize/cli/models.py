@@ -21,7 +21,8 @@ def models(as_json: bool) -> None:
 
     Says where each is, how large, what is missing, and which one auto chooses here. Both options
     also accept any hub id (OWNER/NAME, OWNER/NAME@REVISION), those in the hub's cache being listed,
-    and any local folder in the same layout.
+    and any local folder in the same layout; --model also accepts a single .safetensors or .ckpt
+    file of Stable Diffusion v1.
 
     \b
     Examples:

@@ -10,6 +10,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
+from monetize.adapters import parse_embedding, parse_lora
 from monetize.checkpoints.loading import load_painting_pipeline
 from monetize.checkpoints.quiet import quiet_libraries
 from monetize.devices import free_memory, ran_out_of_memory
@@ -56,14 +57,22 @@ class Painter:
         device: str = DeviceSettings.device,
         dtype: str = DeviceSettings.dtype,
         offline: bool = DeviceSettings.offline,
+        lora: str | Sequence[str] = (),
+        embedding: str | Sequence[str] = (),
         **settings: object,
     ) -> "Painter":
-        """Load a painter by name, folder or hub id, as `--model` takes it.
+        """Load a painter by name, folder, file or hub id, as `--model` takes it.
 
-        `settings` are further fields of `PaintSettings`, such as `num_inference_steps=20`.
-        Raises CheckpointError and UsageError.
+        `lora` and `embedding` are one or more texts as `--lora` and `--embedding` take them,
+        `settings` further fields of `PaintSettings`, such as `num_inference_steps=20`. Raises
+        CheckpointError and UsageError.
         """
-        paint_settings = PaintSettings(model=model, **settings)  # type: ignore[arg-type]
+        paint_settings = PaintSettings(
+            model=model,
+            lora=tuple(map(parse_lora, _each(lora))),
+            embedding=tuple(map(parse_embedding, _each(embedding))),
+            **settings,  # type: ignore[arg-type]
+        )
         device_settings = DeviceSettings(device, dtype, offline)
         with quiet_libraries():
             return cls.load(PainterSpec.resolve(paint_settings, device_settings, Reporter()))
@@ -130,9 +139,8 @@ class Painter:
         for a weight whose word is not in the prompt, InputError for a photo that cannot be read,
         and PaintingError.
         """
-        texts = [weight] if isinstance(weight, str) else weight
         syntax = self.settings.prompt_syntax
-        weighted = Prompt.parse(prompt, map(parse_weight, texts), syntax)
+        weighted = Prompt.parse(prompt, map(parse_weight, _each(weight)), syntax)
         tokens = weigh_strictly(self.pipeline.tokenizer, weighted)
         photo = Path(init_image) if init_image is not None else None
         size = self._size_for(photo)
@@ -257,6 +265,10 @@ class Painter:
                     + (f" than {count}" if count > 1 else " or --size")
                 ) from error
             raise
+
+
+def _each(texts: str | Sequence[str]) -> Sequence[str]:
+    return [texts] if isinstance(texts, str) else texts
 
 
 def _moved(pipeline: StableDiffusionPipeline, device: torch.device) -> bool:

@@ -14,7 +14,12 @@ from urllib.parse import urlsplit
 
 import kaggle
 import pytest
-from helpers import Tiny
+from helpers import CPU, Tiny
+from lora_files import kohya, matrices, write_lora
+
+from monetize.checkpoints.layout import PAINTER
+from monetize.checkpoints.loading import load_painting_pipeline
+from monetize.checkpoints.resolve import resolve
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORY = "someone/tiny-painter"
@@ -239,3 +244,22 @@ main(["tokens", "a pine", "--model", "{REPOSITORY}"])
     result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert f"to {tmp_path}/monetize-{os.getuid()}/.cache/huggingface/hub" in result.stderr
+
+
+def test_a_lora_is_downloaded_once_and_alone(hub: Hub, tmp_path: Path) -> None:
+    painter = shutil.copytree(hub.folder, tmp_path / "painter")
+    pipeline = load_painting_pipeline(resolve(str(painter), PAINTER), CPU)
+    shutil.rmtree(hub.folder)
+    hub.folder.mkdir()
+    write_lora(hub.folder / "monet.safetensors", kohya(matrices(pipeline)))
+    (hub.folder / "preview.png").write_bytes(b"never downloaded")
+    paint = ("paint", "a pine tree", "--model", str(painter), "--steps", "1", "--seed", "1")
+    painted = monetize(hub, tmp_path, *paint, "--lora", f"{REPOSITORY}=0.5", "-o", "a.png")
+    assert painted.returncode == 0, painted.stderr
+    assert f"Downloading {REPOSITORY} from the hub, once: 1 file" in painted.stderr
+    assert hub.downloaded == ["monet.safetensors"]
+    hub.downloaded.clear()
+    again = monetize(hub, tmp_path, *paint, "--like", "a.png", "--offline", "-o", "b.png")
+    assert again.returncode == 0, again.stderr
+    assert hub.downloaded == []
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -16,6 +16,8 @@ FIFTY = PaintSettings(num_inference_steps=50, guidance_scale=7.5, scheduler="ddi
         (FIFTY, 100),
         (PaintSettings(num_inference_steps=50, guidance_scale=7.5, scheduler="pndm"), 102),
         (PaintSettings(num_inference_steps=50, guidance_scale=1.0), 50),
+        (replace(FIFTY, scheduler="heun"), 198),
+        (replace(FIFTY, scheduler="heun", strength=0.5), 98),
         (replace(FIFTY, strength=0.5), 50),
         (replace(FIFTY, strength=0.5, scheduler="pndm"), 52),
         (

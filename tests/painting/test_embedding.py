@@ -31,17 +31,17 @@ def embedding(tmp_path: Path) -> Path:
 
 
 def test_its_token_changes_only_prompts_that_have_it(painter_with: Load, embedding: Path) -> None:
-    painter, plain = painter_with(embedding=(Embedding(str(embedding)),)), painter_with()
+    painter, plain = painter_with(embedding=str(embedding)), painter_with()
     other = [Prompt("a lake")]
     assert torch.equal(denoise(painter, other, [1]), denoise(plain, other, [1]))
     with_token = denoise(painter, [Prompt(TEXT)], [1])
     assert not torch.allclose(with_token, denoise(plain, [Prompt(TEXT)], [1]), atol=1e-3)
-    negative = painter_with(embedding=(Embedding(str(embedding)),), negative_prompt="monet-style")
+    negative = painter_with(embedding=str(embedding), negative_prompt="monet-style")
     assert not torch.allclose(denoise(negative, other, [1]), denoise(plain, other, [1]), atol=1e-3)
 
 
 def test_its_token_can_be_weighted_and_has_a_heat_map(painter_with: Load, embedding: Path) -> None:
-    painter = painter_with(embedding=(Embedding(str(embedding)),))
+    painter = painter_with(embedding=str(embedding))
     plain, one, weighted = (
         denoise(painter, [Prompt(TEXT, weights)], [1])
         for weights in ((), (Weight("monet-style", 1),), (Weight("monet-style", -2),))

@@ -35,14 +35,14 @@ def lora(painter_with: Load, tmp_path: Path) -> Path:
 
 def test_it_changes_the_painting_and_a_scale_of_0_does_not(painter_with: Load, lora: Path) -> None:
     plain = denoise(painter_with(), [PLAIN], [1])
-    with_lora = denoise(painter_with(lora=(Lora(str(lora)),)), [PLAIN], [1])
-    without = denoise(painter_with(lora=(Lora(str(lora), 0),)), [PLAIN], [1])
+    with_lora = denoise(painter_with(lora=str(lora)), [PLAIN], [1])
+    without = denoise(painter_with(lora=f"{lora}=0"), [PLAIN], [1])
     assert (with_lora - plain).abs().max() > 0.01
     assert torch.equal(without, plain)
 
 
 def test_weights_act_on_the_changed_values(painter_with: Load, lora: Path) -> None:
-    painter = painter_with(lora=(Lora(str(lora)),))
+    painter = painter_with(lora=str(lora))
     plain = denoise(painter, [PLAIN], [1])
     assert torch.equal(denoise(painter, [ONE], [1]), plain), "1 changes nothing"
     weighted = denoise(painter, [WEIGHTED], [1])
@@ -55,7 +55,7 @@ def test_weights_act_on_the_changed_values(painter_with: Load, lora: Path) -> No
 
 @pytest.mark.slow
 def test_a_compiled_model_paints_the_same(painter_with: Load, lora: Path) -> None:
-    painter = painter_with(lora=(Lora(str(lora)),), num_inference_steps=2)
+    painter = painter_with(lora=str(lora), num_inference_steps=2)
     expected = denoise(painter, [WEIGHTED], [1])
     torch._dynamo.reset()
     painter.compile("eager")
@@ -68,7 +68,7 @@ def test_another_process_loads_it_too(tiny: Tiny, painter_with: Load, lora: Path
     spec = PainterSpec.resolve(settings, DeviceSettings(device="cpu"), Reporter())
     assert "monet.safetensors × 0.5" in str(spec)
     sent = Painter.load(pickle.loads(pickle.dumps(spec)))
-    here = painter_with(lora=(Lora(str(lora), 0.5),))
+    here = painter_with(lora=[f"{lora}=0.5"])
     assert torch.equal(denoise(sent, [PLAIN], [1]), denoise(here, [PLAIN], [1]))
 
 
