@@ -24,6 +24,7 @@ FILE_ERRORS = frozenset(
     {
         *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR),
         *(errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL),
+        errno.ENXIO,  # a socket
     }
 )
 
@@ -37,7 +38,7 @@ def read_file(path: Path) -> bytes:
 
 
 def read_head(path: Path, length: int) -> bytes:
-    """Read a file's first bytes; empty for a file that cannot be opened. Raises ReadError."""
+    """Read a regular file's first bytes; empty for any other. Raises ReadError."""
     try:
         return _retrying(path, lambda: _read_head(path, length))
     except PhotoError:
@@ -55,9 +56,12 @@ def _read(path: Path) -> bytes:
 
 
 def _read_head(path: Path, length: int) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    # Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags)
     try:
-        return os.read(descriptor, length)
+        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return os.read(descriptor, length) if regular else b""
     finally:
         os.close(descriptor)
 

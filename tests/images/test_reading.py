@@ -1,5 +1,6 @@
 import errno
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ def test_a_missing_file_has_no_first_bytes_and_a_reason(tmp_path: Path) -> None:
     assert read_head(tmp_path / "a", 3) == b""
     with pytest.raises(PhotoError, match="No such file"):
         read_file(tmp_path / "a")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipes_and_sockets_have_no_first_bytes_and_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert read_head(tmp_path / "pipe", 3) == b""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"{tmp_path / 'socket'}")
+        assert read_head(tmp_path / "socket", 3) == b""
 
 
 def test_too_many_open_files_are_not_blamed_on_the_file(
