@@ -98,9 +98,9 @@ class ImageTextModel:
         return tokens
 
 
-def model_type(checkpoint: Checkpoint) -> object:
+def model_type(checkpoint: Checkpoint) -> str:
     """What config.json says a captioner is; raises CheckpointError."""
-    return read_config(checkpoint, "config.json").get("model_type")
+    return str(read_config(checkpoint, "config.json").get("model_type"))
 
 
 def is_image_text(checkpoint: Checkpoint) -> bool:
@@ -116,7 +116,7 @@ def load_image_text_model(
     Raises CheckpointError for unusable files, and UsageError for a prompt that they do not take.
     """
     check_configs(checkpoint)
-    kind = KINDS[str(model_type(checkpoint))]
+    kind = KINDS[model_type(checkpoint)]
     local = {"local_files_only": True, "trust_remote_code": False}
     with explain_load_errors(checkpoint):
         model, report = getattr(transformers, kind.model).from_pretrained(

@@ -51,11 +51,11 @@ def test_the_next_batch_is_read_while_one_is_captioned_and_no_more(
     another = Condition()
 
     @contextmanager
-    def noted(path: Path, note: Note) -> Iterator[Image.Image]:
+    def noted(path: Path, data: bytes | None, note: Note) -> Iterator[Image.Image]:
         with another:
             opened.add(path.name)
             another.notify()
-        with opened_photo(path, note=note) as image:
+        with opened_photo(path, data, note) as image:
             yield image
 
     def make(prepared: Sequence[torch.Tensor]) -> list[int]:

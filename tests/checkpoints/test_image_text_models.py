@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import transformers
 from helpers import CPU
+from hostile_json import hostile
 from make_tiny_captioners import MAKERS
 
 from monetize.checkpoints.image_text_models import KINDS, is_image_text, load_image_text_model
@@ -84,3 +85,18 @@ def test_settings_of_generation_are_not_the_checkpoints(folder: Path, kind: str)
     loaded = load_image_text_model(resolve(str(folder), CAPTIONER), CPU, "")
     assert loaded.model.generation_config.max_length != 3
     assert not loaded.model.generation_config.do_sample
+
+
+@pytest.mark.parametrize("kind", ["blip-2", "florence2"])
+@pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json"])
+def test_hostile_files_are_refused_in_one_line(folder: Path, kind: str, name: str) -> None:
+    path = folder / name
+    variants = [("model_type = []", b'{"model_type": []}'), *hostile(path.read_bytes(), 6)]
+    for what, data in variants:
+        path.write_bytes(data)
+        checkpoint = resolve(str(folder), CAPTIONER)
+        try:
+            if is_image_text(checkpoint):
+                load_image_text_model(checkpoint, CPU, "")
+        except CheckpointError as error:
+            assert "\n" not in str(error), what
