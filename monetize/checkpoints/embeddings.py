@@ -123,11 +123,15 @@ def _tensors(path: Path) -> "Mapping[str, Tensor]":
             from safetensors.torch import load_file
 
             return load_file(path)
+        import torch
+
         content: Any = unpickled(path)
-        table = content.get(WEB_UI_TABLE) if isinstance(content, Mapping) else None
+        table = content.get(WEB_UI_TABLE)
         if isinstance(table, Mapping):
-            return {f"{WEB_UI_KEY}{i or ''}": each for i, each in enumerate(table.values())}
-        return {str(key): value for key, value in content.items() if hasattr(value, "shape")}
+            content = {f"{WEB_UI_KEY}{i or ''}": each for i, each in enumerate(table.values())}
+        return {
+            str(key): value for key, value in content.items() if isinstance(value, torch.Tensor)
+        }
 
 
 def check_widths(checkpoint: Checkpoint) -> None:
@@ -151,7 +155,7 @@ def add_tokens(tokenizer: "CLIPTokenizer", embeddings: Sequence[EmbeddingFile]) 
     for embedding in embeddings:
         known = tokenizer.get_vocab()
         token = embedding.token
-        if {token, token.lower(), f"{token.lower()}</w>"} & known.keys():
+        if {*embedding.tokens, token.lower(), f"{token.lower()}</w>"} & known.keys():
             raise UsageError(
                 f"{FLAG} {printable(embedding.name)}: the model has a token of its own for "
                 f"{token!r}: give another with {FLAG} FILE=TOKEN"

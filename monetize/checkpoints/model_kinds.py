@@ -64,8 +64,9 @@ def refusal(shapes: Shapes) -> Refusal | None:
         kind = BY_CHANNELS.get(channels, f"a model of images with {channels} channels")
         return Refusal(kind, OTHER_FOLDERS)
     for name, shape in shapes.items():
-        if name.endswith("attn2.to_k.weight") and shape[-1] in BY_TEXT_FEATURES:
-            return Refusal(BY_TEXT_FEATURES[shape[-1]], OTHER_FOLDERS)
+        features = shape[1] if name.endswith("attn2.to_k.weight") and len(shape) == 2 else 0
+        if features in BY_TEXT_FEATURES:
+            return Refusal(BY_TEXT_FEATURES[features], OTHER_FOLDERS)
     if not _any_starts(shapes, *VAE):
         return Refusal("a checkpoint without its VAE (first_stage_model)", MISSING_PART)
     if not _any_starts(shapes, TEXT_ENCODER):

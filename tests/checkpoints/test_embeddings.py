@@ -104,6 +104,25 @@ def test_the_text_encoder_gets_the_vectors(tiny: Tiny, tmp_path: Path) -> None:
     assert torch.equal(rows[len(before) :], VECTORS)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"string_to_param": {}},
+        {"string_to_param": {"*": 3}},
+        {"string_to_param": {"*": VECTORS, "+": VECTORS}},
+        {"token": "not a tensor"},
+        [VECTORS],
+        VECTORS,
+        7,
+    ],
+)
+def test_a_pickle_of_something_else_is_an_error(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "monet-style.pt")
+    with pytest.raises(CheckpointError, match=r"--embedding .*monet-style.pt \w"):
+        resolved(tmp_path / "monet-style.pt")
+
+
 def test_what_is_missing_or_no_embedding_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--embedding nowhere.pt: no such file"):
         resolved(Path("nowhere.pt"))
@@ -149,6 +168,17 @@ def test_a_token_that_is_there_already_is_refused(tiny: Tiny, tmp_path: Path) ->
     with pytest.raises(UsageError, match=r"the model has a token of its own for 'Monet': give .*="):
         load_tokenizer(with_embeddings(tiny, resolved(tmp_path / "Monet.safetensors")))
     load_tokenizer(with_embeddings(tiny, resolved(tmp_path / "Monet.safetensors", "monet-style")))
+
+
+def test_a_token_may_not_be_that_of_another_s_second_vector(tiny: Tiny, tmp_path: Path) -> None:
+    for name in ("monet-style", "monet-style[2]"):
+        save_file({"emb_params": VECTORS}, tmp_path / f"{name}.safetensors")
+    one, other = (
+        resolved(tmp_path / f"{name}.safetensors") for name in ("monet-style", "monet-style[2]")
+    )
+    for pair in ((one, other), (other, one)):
+        with pytest.raises(UsageError, match="the model has a token of its own"):
+            load_tokenizer(with_embeddings(tiny, *pair))
 
 
 def test_two_files_may_not_have_one_token(tmp_path: Path) -> None:

@@ -208,3 +208,34 @@ def test_what_does_not_fit_is_named(
     file = write_lora(tmp_path / "bad.safetensors", bad)
     with pytest.raises(CheckpointError, match=message):
         fused(checkpoint, (file, 1.0))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"unet.lora_alpha": "much"},
+        {"unet.alpha_pattern": ["conv_in"]},
+        {"unet.alpha_pattern": {"proj_in": [1]}},
+        {"unet.lora_alpha": 1e400},
+    ],
+)
+def test_hostile_metadata_is_an_error(
+    checkpoint: Checkpoint, found: Matrices, tmp_path: Path, settings: dict[str, object]
+) -> None:
+    metadata = {"lora_adapter_metadata": json.dumps(settings)}
+    file = write_lora(tmp_path / "monet.safetensors", peft(found), metadata)
+    with pytest.raises(CheckpointError, match=r"--lora .*monet.safetensors.* \w"):
+        fused(checkpoint, (file, 1.0))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000])
+def test_metadata_of_no_meaning_is_passed_over(
+    plain: StableDiffusionPipeline,
+    checkpoint: Checkpoint,
+    found: Matrices,
+    tmp_path: Path,
+    text: str,
+) -> None:
+    metadata = {"lora_adapter_metadata": text}
+    file = write_lora(tmp_path / "monet.safetensors", peft(found), metadata)
+    assert_added(plain, fused(checkpoint, (file, 1.0)), found, 1.0)

@@ -18,6 +18,7 @@ def without(prefix: str) -> dict[str, tuple[int, ...]]:
 
 def test_stable_diffusion_v1_is_accepted() -> None:
     assert refusal(V1) is None
+    assert refusal(V1 | {ATTENTION: (), FIRST: (4,)}) is None, "what loading will refuse"
     renamed = {key.replace("first_stage_model.", "vae."): shape for key, shape in V1.items()}
     assert refusal(renamed) is None
 
