@@ -63,6 +63,7 @@ def run(
     overwrite: bool,
     update: bool,
     keep_work: bool,
+    join: bool,
     since: float | None,
     with_gallery: bool,
     quiet: bool,
@@ -113,6 +114,11 @@ def run(
         device=build(DeviceSettings, params),
         executor=build(ExecutorSettings, params),
     )
+    if join and with_gallery:
+        raise UsageError("--gallery is for one machine: build it later with monetize gallery")
+    if join and outputs.last.exists() and not outputs.workspace.started:
+        terminal.say(f"{outputs.out} is done already; delete it to have it made again")
+        ctx.exit(0)
     if with_gallery and not (overwrite or update):
         unfinished = JobGallery.unfinished(photos, captions_file, outputs, settings)
         if unfinished is not None:
@@ -128,6 +134,7 @@ def run(
         overwrite=overwrite,
         update=update,
         keep_work=keep_work,
+        join=join,
         since=since,
     )
     gallery = JobGallery.plan(job) if with_gallery else None

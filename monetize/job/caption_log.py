@@ -6,13 +6,14 @@ one that was captioned.
 
 import hashlib
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from monetize.atomic_files import flush_to_disk
 from monetize.file_errors import explain_read_errors, explain_write_errors
-from monetize.job.sealed_json import seal, unseal
+from monetize.job.sealed_json import read_sealed, seal, unseal, write_sealed
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,49 @@ class CaptionedPhoto:
         if values is None:
             return None
         return cls(**{**values, "record": PhotoRecord(**values["record"])})
+
+
+class SharedCaptions:
+    """Captions of a job that several processes work on: a file for each finished chunk.
+
+    Each appears at once, and has the entries and why other photos of the chunk have none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def has(self, number: int) -> bool:
+        """Whether a chunk is done."""
+        return self._path(number).exists()
+
+    def save(
+        self, number: int, entries: Iterable[CaptionedPhoto], unreadable: Mapping[str, str]
+    ) -> None:
+        """Finish a chunk; raises StorageError."""
+        with explain_write_errors(self._folder):
+            self._folder.mkdir(exist_ok=True)
+        lines = [entry.line().decode() for entry in entries]
+        write_sealed(self._path(number), {"lines": lines, "unreadable": dict(unreadable)})
+
+    def load(self) -> tuple[list[CaptionedPhoto], dict[str, str], set[int]]:
+        """The entries, {photo: why it has none}, and the numbers of the finished chunks."""
+        entries, unreadable, done = list[CaptionedPhoto](), dict[str, str](), set[int]()
+        for path in sorted(self._folder.glob("*.json")):
+            content = read_sealed(path)
+            if content is not None:
+                entries += filter(None, map(CaptionedPhoto.of_line, content["lines"]))
+                unreadable |= content["unreadable"]
+                done.add(int(path.stem))
+        return entries, unreadable, done
+
+    def clear(self) -> None:
+        """Remove all files; raises StorageError."""
+        with explain_write_errors(self._folder):
+            if self._folder.exists():
+                shutil.rmtree(self._folder)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:05d}.json"
 
 
 class CaptionLog:

@@ -1,8 +1,10 @@
 """The first stage of a job: every photo gets a line in captions.csv."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from monetize.captioning.captioner import Captioner
@@ -13,7 +15,8 @@ from monetize.images.image_notes import ImageNotes
 from monetize.images.photos import Photo
 from monetize.job.caption_log import CaptionedPhoto, PhotoRecord
 from monetize.job.job import Job
-from monetize.job.workspace import Workspace
+from monetize.job.leases import Leases
+from monetize.job.workspace import POLL_SECONDS, Workspace
 from monetize.messages import counted, name_some
 from monetize.progress import Reporter, Stage
 
@@ -49,12 +52,15 @@ class CaptionStage:
         self._workspace = workspace
         self._reporter = reporter
         self._cluster = cluster
+        self._captioner: Captioner | None = None
 
     def run(self, on_estimate: Callable[[float], None]) -> Captioned:
         """Caption what is missing; `on_estimate` receives how many seconds the rest will take."""
         log = self._workspace.caption_log.load(self._digest)
         captions = self._begun_captions(log)
         records = {key: entry.record for key, entry in log.items()}
+        if self._workspace.leases is not None:
+            return self._run_jointly(self._workspace.leases, captions, records)
         unreadable = dict[str, str]()
         todo = [
             chunk
@@ -73,12 +79,7 @@ class CaptionStage:
             captioned = self._caption(todo, notes, progress)
             begin = time.monotonic()
             for number, (chunk, made, reasons) in enumerate(captioned, 1):
-                paths = {photo.key: photo.path for photo in chunk}
-                new = [
-                    CaptionedPhoto(key, PhotoRecord.of(paths[key]), caption, self._digest)
-                    for key, caption in made.items()
-                    if key not in captions
-                ]
+                new = self._entries(chunk, made, captions)
                 captions |= {entry.photo: entry.caption for entry in new}
                 records |= {entry.photo: entry.record for entry in new}
                 unreadable |= {key: why for key, why in reasons.items() if key not in captions}
@@ -89,18 +90,93 @@ class CaptionStage:
         notes.warn(self._reporter)
         return Captioned(captions, unreadable, records)
 
+    def _entries(
+        self, chunk: Sequence[Photo], made: Mapping[str, str], captions: Mapping[str, str]
+    ) -> list[CaptionedPhoto]:
+        """The entries of a chunk's photos that have no caption yet."""
+        paths = {photo.key: photo.path for photo in chunk}
+        return [
+            CaptionedPhoto(key, PhotoRecord.of(paths[key]), caption, self._digest)
+            for key, caption in made.items()
+            if key not in captions
+        ]
+
+    def _run_jointly(
+        self, leases: Leases, begun: Mapping[str, str], records: Mapping[str, PhotoRecord]
+    ) -> Captioned:
+        """Caption chunks that nobody else does, until all are done."""
+        shared = self._workspace.shared_captions
+        size = self._spec.settings.caption_batch_size
+        missing = {
+            number: chunk
+            for number, chunk in enumerate(chunks(self._job.photos, size))
+            if any(photo.key not in begun for photo in chunk)
+        }
+        total = sum(map(len, missing.values()))
+        with self._reporter.stage("Captioning", total, "photo") as progress:
+            while todo := {n: missing[n] for n in missing if not shared.has(n)}:
+                claimed = self._claimed(todo, leases)
+                first = next(claimed, None)
+                if first is None:
+                    progress.step("others caption the rest")
+                    time.sleep(POLL_SECONDS)
+                    continue
+                self._caption_claimed(chain([first], claimed), leases, begun, progress)
+        entries, unreadable, _ = shared.load()
+        captions = {**{entry.photo: entry.caption for entry in entries}, **begun}
+        self._workspace.save_captions(captions)
+        return Captioned(
+            captions,
+            {key: why for key, why in unreadable.items() if key not in captions},
+            {**records, **{entry.photo: entry.record for entry in entries}},
+        )
+
+    def _claimed(
+        self, todo: Mapping[int, Sequence[Photo]], leases: Leases
+    ) -> Iterator[tuple[int, Sequence[Photo]]]:
+        for number, chunk in todo.items():
+            lease = f"caption-{number:05d}"
+            if leases.claim(lease):
+                if self._workspace.shared_captions.has(number):
+                    leases.release(lease)
+                else:
+                    yield number, chunk
+
+    def _caption_claimed(
+        self,
+        claimed: Iterator[tuple[int, Sequence[Photo]]],
+        leases: Leases,
+        begun: Mapping[str, str],
+        progress: Stage,
+    ) -> None:
+        numbers = deque[int]()
+
+        def batches() -> Iterator[Sequence[Photo]]:
+            for number, chunk in claimed:
+                numbers.append(number)
+                yield chunk
+
+        notes = ImageNotes()
+        for chunk, made, reasons in self._caption(batches(), notes, progress):
+            number = numbers.popleft()
+            entries = self._entries(chunk, made, begun)
+            self._workspace.shared_captions.save(number, entries, reasons)
+            leases.release(f"caption-{number:05d}")
+            progress.advance(len(chunk))
+        notes.warn(self._reporter)
+
     def _caption(
-        self, todo: Sequence[Sequence[Photo]], notes: ImageNotes, progress: Stage
+        self, todo: Iterable[Sequence[Photo]], notes: ImageNotes, progress: Stage
     ) -> Iterator[tuple[Sequence[Photo], dict[str, str], dict[str, str]]]:
         """Yield each chunk as it is done, as `of_readable` does."""
         if self._cluster is not None:
             from monetize.job.executors.ray.captioning import caption_on_cluster
 
             return caption_on_cluster(
-                self._cluster, self._spec, todo, notes, progress, self._reporter
+                self._cluster, self._spec, list(todo), notes, progress, self._reporter
             )
         progress.step("loading the model")
-        captioner = Captioner.load(self._spec)
+        captioner = self._captioner = self._captioner or Captioner.load(self._spec)
         return of_readable(captioner, todo, captioner.caption, notes)
 
     def _begun_captions(self, log: Mapping[str, CaptionedPhoto]) -> dict[str, str]:

@@ -36,8 +36,8 @@ class Job:
 
     `given_captions` replace the captioner, except for missing ones if `caption_missing`. Each
     photo's style is one of `styles`. `overwrite` and `update` allow replacing finished outputs, the
-    latter keeping what fits. `begin`, from which a time budget counts, is a value of
-    time.monotonic.
+    latter keeping what fits; with `join`, other machines may work on it, too. `begin`, from which a
+    time budget counts, is a value of time.monotonic.
     """
 
     folder: Path
@@ -52,6 +52,7 @@ class Job:
     overwrite: bool = False
     update: bool = False
     keep_work: bool = False
+    join: bool = False
     begin: float = field(default_factory=time.monotonic)
 
     @property
@@ -70,6 +71,7 @@ def prepare(
     overwrite: bool = False,
     update: bool = False,
     keep_work: bool = False,
+    join: bool = False,
     since: float | None = None,
 ) -> Job:
     """Find the photos and check that the outputs can be made; loads no model.
@@ -79,6 +81,8 @@ def prepare(
     photos, for a captions file without one of them, and for a file of styles that cannot be used.
     """
     begin = time.monotonic() - _elapsed(since, settings.time_budget)
+    if join:
+        _check_join(settings, overwrite=overwrite, update=update)
     check_outputs(outputs, folder, captions_file, overwrite=overwrite, update=update)
     found = find(folder, recursive=settings.recursive)
     found = pass_over_paintings(found, folder)
@@ -102,8 +106,21 @@ def prepare(
         overwrite=overwrite,
         update=update,
         keep_work=keep_work,
+        join=join,
         begin=begin,
     )
+
+
+def _check_join(settings: RunSettings, *, overwrite: bool, update: bool) -> None:
+    """Raise UsageError for what one machine alone can do."""
+    for given, name in (
+        (overwrite, "--overwrite"),
+        (update, "--update"),
+        (settings.time_budget is not None, "--time-budget"),
+        (settings.executor.executor == "ray", "--executor ray"),
+    ):
+        if given:
+            raise UsageError(f"{name} is for one machine: leave it or --join out")
 
 
 def _elapsed(since: float | None, time_budget: float | None) -> float:

@@ -66,3 +66,8 @@ class Outputs:
     def workspace(self) -> Workspace:
         """The folder next to `out` that makes the job resumable."""
         return Workspace(self.out, self.last)
+
+    @property
+    def shared_workspace(self) -> Workspace:
+        """The same folder for several processes that work on the job."""
+        return Workspace(self.out, self.last, join=True)

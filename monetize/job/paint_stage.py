@@ -1,8 +1,9 @@
 """The second stage of a job: every prompt becomes a JPEG in the workspace, chunk by chunk."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from monetize.chunks import chunks
@@ -15,10 +16,16 @@ from monetize.job.deadline import Deadline
 from monetize.job.executors.base import Chunk, LostChunk, PaintedChunk
 from monetize.job.executors.chunk_painter import ChunkPainterSpec
 from monetize.job.job import Job
-from monetize.job.painting_store import NewPainting, SavedPainting, SavedPaintings
+from monetize.job.leases import Leases
+from monetize.job.painting_store import (
+    NewPainting,
+    SavedPainting,
+    SavedPaintings,
+    chunk_name,
+)
 from monetize.job.plan import Item
 from monetize.job.speed import Speed
-from monetize.job.workspace import Workspace
+from monetize.job.workspace import POLL_SECONDS, Workspace
 from monetize.messages import counted, name_some
 from monetize.painting.batch_plan import BatchPlan
 from monetize.painting.batch_sizes import chunk_size
@@ -109,6 +116,8 @@ class PaintStage:
         Those that are given up are in `failed` instead.
         Raises StorageError if paintings keep getting damaged.
         """
+        if self._workspace.leases is not None:
+            return self._run_jointly(items, self._workspace.leases)
         for _ in range(1 + MOST_REPAIRS):
             saved = self._store.load()
             if saved.damaged:
@@ -119,8 +128,49 @@ class PaintStage:
             todo = self._todo(items, saved)
             if not todo:
                 return saved.paintings
-            self._paint(todo, len(items))
+            self._paint(todo, len(items), iter(todo.items()))
         raise StorageError(f"{self._store.folder}: paintings keep getting damaged: check the disk")
+
+    def _run_jointly(self, items: Sequence[Item], leases: Leases) -> Mapping[str, SavedPainting]:
+        """Paint chunks that nobody else does, until all are done."""
+        told = False
+        while True:
+            before = self._store.names()
+            saved = self._store.load()
+            todo = self._todo(items, saved)
+            if not todo:
+                return saved.paintings
+            claimed = self._claimed(todo, before, leases)
+            if (first := next(claimed, None)) is not None:
+                self._wait_for_batch_plan(leases)
+                self._paint(todo, len(items), chain([first], claimed))
+                continue
+            if not told:
+                told = True
+                self._reporter.say("Others paint the rest; what they leave is taken over here")
+            while self._store.names() == before and first is None:
+                time.sleep(POLL_SECONDS)
+                first = next(self._claimed(todo, before, leases), None)
+            if first is not None:
+                leases.release(_lease(first[0]))  # for the next turn
+
+    def _claimed(
+        self, todo: Mapping[int, Sequence[Item]], before: Set[str], leases: Leases
+    ) -> Iterator[tuple[int, Sequence[Item]]]:
+        """Yield the chunks that this process gets; `before` are those when `todo` was made."""
+        for number, items in todo.items():
+            if leases.claim(_lease(number)):
+                name = chunk_name(number, [item.identity for item in items])
+                if name not in before and self._store.has(name):
+                    leases.release(_lease(number))  # another has just finished it
+                else:
+                    yield number, items
+
+    def _wait_for_batch_plan(self, leases: Leases) -> None:
+        """Wait until another has decided how to batch, unless that is for this process to do."""
+        if self._spec.placement.device.type == "cuda":  # elsewhere nothing is measured
+            while self._workspace.batch_plan is None and not leases.claim("batch-plan"):
+                time.sleep(POLL_SECONDS)
 
     def _todo(self, items: Sequence[Item], saved: SavedPaintings) -> dict[int, Sequence[Item]]:
         """What to paint of each chunk of the plan that is not complete.
@@ -142,7 +192,13 @@ class PaintStage:
                 todo[number] = planned if as_planned else missing
         return todo
 
-    def _paint(self, todo: Mapping[int, Sequence[Item]], total: int) -> None:
+    def _paint(
+        self,
+        todo: Mapping[int, Sequence[Item]],
+        total: int,
+        parts: Iterator[tuple[int, Sequence[Item]]],
+    ) -> None:
+        """Paint parts of what is to do of `total` paintings."""
         done = total - sum(map(len, todo.values()))
         if self.deadline is not None:
             self.deadline.plan(0, chunks=len(todo))
@@ -154,7 +210,7 @@ class PaintStage:
         ):
             self._say_size()
             in_flight = InFlight()
-            sent = self._send(todo, in_flight)
+            sent = self._send(parts, len(todo), in_flight)
             for chunk, painted in executor.paint(sent, progress):
                 in_flight.count -= 1
                 if isinstance(painted, LostChunk):
@@ -195,11 +251,13 @@ class PaintStage:
             settings.metadata,
         )
 
-    def _send(self, todo: Mapping[int, Sequence[Item]], in_flight: "InFlight") -> Iterator[Chunk]:
-        for left, (number, items) in zip(range(len(todo), 0, -1), todo.items(), strict=True):
+    def _send(
+        self, parts: Iterator[tuple[int, Sequence[Item]]], count: int, in_flight: InFlight
+    ) -> Iterator[Chunk]:
+        for sent, (number, items) in enumerate(parts):
             settings = self._spec.settings
             if self.deadline is not None:
-                settings = self.deadline.next(left, in_flight.count)
+                settings = self.deadline.next(count - sent, in_flight.count)
             in_flight.count += 1
             yield Chunk(number, items, settings)
 
@@ -217,6 +275,8 @@ class PaintStage:
             for item in chunk.items
         ]
         self._store.save(chunk.number, paintings)
+        if self._workspace.leases is not None:
+            self._workspace.leases.release(_lease(chunk.number))
 
     def _say_size(self) -> None:
         settings, output_size = self._spec.settings, self._job.settings.output_size
@@ -251,3 +311,7 @@ class PaintStage:
         if output_size != FIT and not same_shape(pixels_of(settings.size), pixels_of(output_size)):
             return "Paintings"
         return "" if settings.strength is None else "Photos"
+
+
+def _lease(number: int) -> str:
+    return f"paint-{number:05d}"

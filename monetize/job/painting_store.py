@@ -5,7 +5,7 @@ paintings/00012-1f0c9a3b/ holds the JPEGs of a chunk and chunk.json, and appears
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,19 +68,27 @@ class NewPainting:
 class PaintingStore:
     """The folder of the finished chunks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, writer: str = "") -> None:
+        """`writer` names this process if there are others that write here."""
         self.folder = folder
+        self._writer = writer
 
     def count(self) -> int:
         """How many paintings there are, damaged ones included; raises StorageError."""
         return sum(path.suffix == ".jpg" for chunk in self._chunks() for path in self._files(chunk))
 
+    def names(self) -> set[str]:
+        """The names of all chunks, as `chunk_name` gives them; raises StorageError."""
+        return {path.name for path in self._chunks()}
+
+    def has(self, name: str) -> bool:
+        """Whether there is a chunk of this name."""
+        return (self.folder / name).exists()
+
     def save(self, number: int, paintings: Sequence[NewPainting]) -> None:
         """Make a chunk visible as a whole; raises StorageError."""
-        identities = "".join(painting.identity for painting in paintings)
-        digest = hashlib.sha256(identities.encode()).hexdigest()[:8]
-        final = self.folder / f"{number:05d}-{digest}"
-        temporary = final.with_name(final.name + ".part")
+        final = self.folder / chunk_name(number, [painting.identity for painting in paintings])
+        temporary = final.with_name(f"{final.name}{self._writer}.part")
         with explain_write_errors(final):
             shutil.rmtree(temporary, ignore_errors=True)
             if not self.folder.exists():
@@ -94,9 +102,18 @@ class PaintingStore:
                     file.write(data)
                     flush_to_disk(file)
             flush_folder(temporary)
-            shutil.rmtree(final, ignore_errors=True)
-            temporary.replace(final)
+            self._publish(temporary, final)
             flush_folder(self.folder)
+
+    def _publish(self, temporary: Path, final: Path) -> None:
+        if not self._writer or not _is_whole(final):
+            shutil.rmtree(final, ignore_errors=True)
+        try:
+            temporary.replace(final)
+        except OSError:
+            if not self._writer or not final.is_dir():
+                raise
+            shutil.rmtree(temporary)  # another process has painted the same
 
     def load(self) -> SavedPaintings:
         """Read the records of all chunks and check every painting; raises StorageError."""
@@ -126,6 +143,20 @@ class PaintingStore:
     def _files(self, folder: Path) -> list[Path]:
         with explain_read_errors(folder):
             return list(folder.iterdir())
+
+
+def chunk_name(number: int, identities: Iterable[str]) -> str:
+    """The name of a chunk with these paintings."""
+    digest = hashlib.sha256("".join(identities).encode()).hexdigest()[:8]
+    return f"{number:05d}-{digest}"
+
+
+def _is_whole(chunk: Path) -> bool:
+    """Whether all of a chunk is there and undamaged."""
+    records = read_sealed(chunk / RECORD)
+    return records is not None and all(
+        _is_intact(chunk / record["file"], record["sha256"]) for record in records
+    )
 
 
 def _is_intact(path: Path, sha256: str) -> bool:

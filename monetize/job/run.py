@@ -1,5 +1,6 @@
 """The whole job: caption stage → paint stage → pack stage, resumable at any moment."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from monetize.job.plan import Item, plan
 from monetize.job.publication import packed, publish
 from monetize.job.start_photos import StartPhotos, check_start_photos
 from monetize.job.weight_warnings import WeightWarnings, check_weights
-from monetize.job.workspace import Workspace
+from monetize.job.workspace import POLL_SECONDS, Workspace
 from monetize.messages import name_some
 from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter
@@ -31,6 +32,9 @@ from monetize.prompts.syntax import PLAIN, hint, parse_prompt
 
 if TYPE_CHECKING:  # Ray is needed only where it is used
     from monetize.job.executors.ray.cluster import RayCluster
+
+PACK = "pack"
+"""The lease on what is done once, at the end of a job that several machines work on."""
 
 
 def run(job: Job, reporter: Reporter) -> Outcome:
@@ -63,7 +67,8 @@ def _run(job: Job, reporter: Reporter, cluster: "RayCluster | None") -> Outcome:
         reporter.say(f"Captioner: {captioner}")
     reporter.say(f"Painter: {painter}")
     wanted = fingerprint(job, painter, captioner, palette)
-    with job.outputs.workspace as workspace:
+    outputs = job.outputs
+    with outputs.shared_workspace if job.join else outputs.workspace as workspace:
         try:
             changes = workspace.begin(
                 wanted.all,
@@ -79,7 +84,8 @@ def _run(job: Job, reporter: Reporter, cluster: "RayCluster | None") -> Outcome:
                 outcome = _Run(
                     job, wanted, painter, captioner, palette, workspace, reporter, cluster
                 ).make()
-            workspace.finish(keep=job.keep_work or not outcome.complete)
+            if workspace.leases is None or workspace.leases.holds(PACK):
+                workspace.finish(keep=job.keep_work or not outcome.complete)
         except KeyboardInterrupt:
             raise Interrupted(f"Interrupted. {_what_is_kept(job, workspace)}") from None
         except StorageError as error:
@@ -117,6 +123,8 @@ class _Run:
         if not items:
             raise none_readable(captioned.unreadable)
         saved = painting.run(items)
+        if (outcome := self._packed_elsewhere()) is not None:
+            return outcome
         items = [item for item in items if item.photo not in painting.failed]
         if not items:
             raise PaintingError("None of the photos could be painted: every chunk was given up")
@@ -133,6 +141,15 @@ class _Run:
         self._write_reports(items, saved, captioned, outcome)
         publish(job.outputs, workspace, files, outcome, self.reporter)
         return outcome
+
+    def _packed_elsewhere(self) -> Outcome | None:
+        """What another machine has packed that works on the job, too; None if this one is to."""
+        leases = self.workspace.leases
+        if leases is None:
+            return None
+        while not leases.claim(PACK) and self.workspace.published is None:
+            time.sleep(POLL_SECONDS)
+        return self.workspace.published
 
     def _caption(self, painting: PaintStage) -> Captioned:
         if self.captioner is None:

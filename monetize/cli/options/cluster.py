@@ -11,6 +11,12 @@ _option = option_in("Cluster")
 
 cluster_options = all_of(
     _option(
+        "--join",
+        is_flag=True,
+        help="Share the job with other machines that run the same command and see the same "
+        "folders: each takes what no other does, and the last one packs.",
+    ),
+    _option(
         "--executor",
         type=click.Choice(EXECUTORS),
         help="Which machines caption and paint: local is this one, ray the nodes of a Ray cluster "

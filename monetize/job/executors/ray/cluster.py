@@ -98,12 +98,12 @@ class RayCluster:
             files = None
             if self._settings.ship_checkpoint and not checkpoint.bundled:
                 files = self._ship(checkpoint.name, checkpoint.revision, checkpoint.files())
-            loras = [
-                self._ship(lora.name, lora.revision, {lora.file.name: lora.file})
-                for lora in checkpoint.loras
-            ]
+            loras, embeddings = (
+                [self._ship(each.name, each.revision, {each.file.name: each.file}) for each in kind]
+                for kind in (checkpoint.loras, checkpoint.embeddings)
+            )
             self._sent[checkpoint] = SentCheckpoint(
-                checkpoint, checkpoint.revision, self._device.offline, files, loras
+                checkpoint, checkpoint.revision, self._device.offline, files, loras, embeddings
             )
         return self._sent[checkpoint]
 

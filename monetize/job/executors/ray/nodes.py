@@ -76,7 +76,8 @@ class SentFiles:
 class SentCheckpoint:
     """A checkpoint of the driver, its revision, and its files if they are shipped.
 
-    LoRAs, which are small, always are. `offline` forbids nodes to download from the hub.
+    Those of LoRAs and textual inversions, which are small, always are. `offline` forbids nodes to
+    download from the hub.
     """
 
     checkpoint: Checkpoint
@@ -84,6 +85,7 @@ class SentCheckpoint:
     offline: bool = False
     files: SentFiles | None = None
     loras: Sequence[SentFiles] = ()
+    embeddings: Sequence[SentFiles] = ()
 
     def find(self, placement: Placement, reporter: Reporter) -> Checkpoint:
         """Find the same checkpoint on this node; raises CheckpointError."""
@@ -91,8 +93,12 @@ class SentCheckpoint:
             replace(lora, file=sent.unpack() / lora.file.name)
             for lora, sent in zip(self.checkpoint.loras, self.loras, strict=True)
         ]
+        embeddings = [
+            replace(embedding, file=sent.unpack() / embedding.file.name)
+            for embedding, sent in zip(self.checkpoint.embeddings, self.embeddings, strict=True)
+        ]
         found = self._unpacked(self.files) if self.files else self._found(placement, reporter)
-        return replace(found, loras=tuple(loras))
+        return replace(found, loras=tuple(loras), embeddings=tuple(embeddings))
 
     def _unpacked(self, files: SentFiles) -> Checkpoint:
         folder = files.unpack()
