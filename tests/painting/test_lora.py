@@ -13,6 +13,7 @@ from lora_files import kohya, matrices, write_lora
 from monetize.adapters import Lora
 from monetize.job.outputs import Outputs
 from monetize.job.report_reader import read_results
+from monetize.painting import spec
 from monetize.painting.painter import Painter
 from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter
@@ -65,11 +66,27 @@ def test_a_compiled_model_paints_the_same(painter_with: Load, lora: Path) -> Non
 
 def test_another_process_loads_it_too(tiny: Tiny, painter_with: Load, lora: Path) -> None:
     settings = PaintSettings(str(tiny.painter), (Lora(str(lora), 0.5),), num_inference_steps=4)
-    spec = PainterSpec.resolve(settings, DeviceSettings(device="cpu"), Reporter())
-    assert "monet.safetensors × 0.5" in str(spec)
-    sent = Painter.load(pickle.loads(pickle.dumps(spec)))
+    resolved = PainterSpec.resolve(settings, DeviceSettings(device="cpu"), Reporter())
+    assert "monet.safetensors × 0.5" in str(resolved)
+    sent = Painter.load(pickle.loads(pickle.dumps(resolved)))
     here = painter_with(lora=[f"{lora}=0.5"])
     assert torch.equal(denoise(sent, [PLAIN], [1]), denoise(here, [PLAIN], [1]))
+
+
+@pytest.mark.slow
+def test_two_processes_write_the_same_bytes_as_one(
+    run_job: Run, lora: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the noise of a stochastic scheduler, too."""
+    options = ("--lora", f"{lora}=0.5", "--scheduler", "euler-a")
+    one, two, plain = (tmp_path / f"{name}.zip" for name in ("one", "two", "plain"))
+    assert run_job(photos, one, *options).exit_code == 0
+    assert run_job(photos, plain, *options[2:]).exit_code == 0
+    monkeypatch.setattr(spec, "every_device", lambda placement: [placement] * 2)
+    result = run_job(photos, two, *options)
+    assert result.exit_code == 0, result.stderr
+    assert "on cpu, float32, 2 of them" in result.stderr
+    assert one.read_bytes() == two.read_bytes() != plain.read_bytes()
 
 
 def test_a_painting_tells_its_loras_and_is_painted_again_with_them(
