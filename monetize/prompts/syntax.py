@@ -2,7 +2,7 @@
 
 import re
 
-from monetize.prompts.a1111 import escape_a1111, parse_a1111
+from monetize.prompts.a1111 import NETWORK, escape_a1111, parse_a1111
 from monetize.prompts.compel import escape_compel, parse_compel
 from monetize.prompts.emphasis import MarkedText
 
@@ -12,10 +12,12 @@ PARSERS = {A1111: parse_a1111, COMPEL: parse_compel}
 ESCAPES = {A1111: escape_a1111, COMPEL: escape_compel}
 # What hardly occurs in a sentence that means only what it says.
 SIGNS = (
-    (A1111, re.compile(r"\([^()]*:\s*[+-]?[\d.]+\s*\)|\(\([^()]+\)\)|\[[^\[\]]*:\s*[\d.]+\]")),
-    (A1111, re.compile(r"<(?:lora|lyco|hypernet):[^<>]*>")),
+    (A1111, re.compile(r"\([^()]*:\s*[+-]?[\d.]+\s*\)|\(\([^()]+\)\)")),
     (COMPEL, re.compile(r"\([^()]+\)(?:[+-]+|\d*\.\d+)|\b\w++(?:\+\+|--)(?=[\s,.]|$)")),
 )
+
+# What AUTOMATIC1111's web UI understands, and this program does not.
+FOREIGN = re.compile(rf"\[[^\[\]]*:\s*[\d.]+\]|{NETWORK.pattern}")
 
 
 def parse_prompt(source: str, syntax: str) -> MarkedText:
@@ -29,11 +31,16 @@ def escape(text: str, syntax: str) -> str:
 
 
 def hint(text: str) -> str:
-    """Say which syntax a plain prompt looks like, and how to use it; empty if it does not."""
+    """Say which syntax a plain prompt looks like, and what to do; empty if it does not."""
     for syntax, sign in SIGNS:
         if found := sign.search(text):
             return (
                 f"{found[0]!r} looks like a weight, but is read as plain text: "
                 f"--prompt-syntax {syntax} turns it into one"
             )
+    if foreign := FOREIGN.search(text):
+        return (
+            f"{foreign[0]!r} is of AUTOMATIC1111's web UI, and is read as plain text here: take it "
+            "out (--lora adds a LoRA)"
+        )
     return ""

@@ -27,8 +27,6 @@ def test_escaped_text_comes_back(syntax: str) -> None:
         ("a (pine:1.2) tree", "a1111"),
         ("a (pine tree: -0.5)", "a1111"),
         ("a ((pine))", "a1111"),
-        ("a [pine:elm:0.5]", "a1111"),
-        ("a pine <lora:monet:1>", "a1111"),
         ("a pine++ tree", "compel"),
         ("a pine--", "compel"),
         ("a (pine tree)- in fog", "compel"),
@@ -37,6 +35,11 @@ def test_escaped_text_comes_back(syntax: str) -> None:
 )
 def test_a_prompt_that_looks_like_another_syntax_gives_a_hint(text: str, syntax: str) -> None:
     assert f"--prompt-syntax {syntax} turns it into one" in hint(text)
+
+
+@pytest.mark.parametrize("part", ["[pine:elm:0.5]", "<lora:monet:1>"])
+def test_what_is_not_supported_gives_a_hint_to_take_it_out(part: str) -> None:
+    assert hint(f"a {part} tree").startswith(f"'{part}' is of AUTOMATIC1111's web UI, and is read")
 
 
 @pytest.mark.parametrize(
