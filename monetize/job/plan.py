@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from monetize.contest.archive import name_files
 from monetize.errors import UsageError
@@ -45,7 +47,8 @@ def plan(
 
     Raises UsageError if two weights apply to one token, and for a mistake in a prompt's syntax.
     """
-    settings = job.settings
+    settings, tokenizer = job.settings, painter.tokenizer
+    folder_name = cache(_folder_name)  # photos are many, and folders few
     files = name_files([photo.key for photo in job.photos])
     for photo in job.photos:
         if photo.key not in captions:
@@ -53,8 +56,8 @@ def plan(
         caption = captions[photo.key]
         own_seed = photo_seed(settings.seed, photo.key)
         style = choose_style(job.styles, own_seed)
-        prompt = _prompt(settings.paint, photo, caption, style)
-        weighted = weigh(painter.tokenizer, prompt)
+        prompt = _prompt(settings.paint, photo, folder_name(photo.path.parent), caption, style)
+        weighted = weigh(tokenizer, prompt)
         seed = settings.seed if settings.shared_seed else own_seed
         init_image = photo.path if settings.paint.strength is not None else None
         size = painter.size_for(photos.sizes.get(photo.key))
@@ -71,17 +74,22 @@ def plan(
         yield Item(photo.key, files[photo.key], caption, request, identity), weighted
 
 
-def _prompt(settings: PaintSettings, photo: Photo, caption: str, style: str) -> Prompt:
+def _prompt(settings: PaintSettings, photo: Photo, folder: str, caption: str, style: str) -> Prompt:
     try:
-        return compose(caption, style, settings.weight, names_of(photo), settings.prompt_syntax)
+        return compose(
+            caption, style, settings.weight, names_of(photo, folder), settings.prompt_syntax
+        )
     except UsageError as error:
         raise UsageError(f"the prompt of {photo.key}: {error}") from None
 
 
-def names_of(photo: Photo) -> dict[str, str]:
+def names_of(photo: Photo, folder: str) -> dict[str, str]:
     """What a style may say of a photo: the stem of its name, and the folder that it is in."""
-    folder = photo.path.parent.resolve().name
-    return {"stem": _shown(photo.path.stem), "folder": _shown(folder)}
+    return {"stem": _shown(photo.path.stem), "folder": folder}
+
+
+def _folder_name(folder: Path) -> str:
+    return _shown(folder.resolve().name)
 
 
 def _shown(name: str) -> str:

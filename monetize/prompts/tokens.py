@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 
 from transformers import CLIPTokenizer
@@ -157,6 +158,7 @@ def _factor(emphasis: Sequence[Emphasis], start: int, end: int) -> float:
     return next((e.factor for e in emphasis if e.start < end and start < e.end), 1.0)
 
 
+@cache  # a vocabulary is small, and a job's prompts are many
 def _readable(token: str) -> str:
     """Return a BPE piece with letters in place of their bytes; a part of a letter is escaped."""
     piece = token.removesuffix(END_OF_WORD)

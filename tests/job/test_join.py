@@ -91,7 +91,7 @@ def test_parts_that_another_has_begun_are_left_to_it_until_its_leases_expire(
         def die() -> None:
             """Let the leases be as old as those of a process that has died."""
             for name, done in (("caption-00000", "captioned"), ("paint-00003", "paintings")):
-                wait_until(lambda done=done: (folder / done).exists())
+                wait_until((folder / done).exists)
                 time.sleep(2)
                 then = time.time() - LEASE_SECONDS - 10
                 os.utime(folder / "leases" / f"{name}.1", (then, then))
