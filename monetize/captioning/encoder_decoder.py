@@ -16,8 +16,8 @@ from transformers import (
 from monetize.captioning import efficientnet_lite  # noqa: F401 - registers pocket's encoder
 from monetize.captioning.captioner import CaptionAttention, Captioner
 from monetize.captioning.spec import CaptionerSpec
+from monetize.captioning.word_attention import maps_of_tokens, maps_of_words
 from monetize.checkpoints.loading import load_captioning_model
-from monetize.errors import CheckpointError
 from monetize.settings import CaptionSettings
 
 
@@ -68,7 +68,10 @@ class EncoderDecoderCaptioner(Captioner):
         tokens = self._generate(pixel_values)
         maps = self._attention(pixel_values, tokens)
         texts = self._texts(tokens)
-        return [self._attend(*each) for each in zip(texts, tokens.tolist(), maps, strict=True)]
+        return [
+            maps_of_words(self.tokenizer, *each)
+            for each in zip(texts, tokens.tolist(), maps, strict=True)
+        ]
 
     def _pixel_values(self, images: Iterable[Image.Image | Tensor]) -> Tensor | None:
         tensors = [image if isinstance(image, Tensor) else self.prepare(image) for image in images]
@@ -104,7 +107,6 @@ class EncoderDecoderCaptioner(Captioner):
 
         Float32 of shape (batch, tokens - 1, rows, columns of patches).
         """
-        rows, columns = self._grid(pixel_values)
         with _eager(self.model.decoder):
             output = self.model(
                 encoder_outputs=self.model.encoder(pixel_values),
@@ -112,38 +114,11 @@ class EncoderDecoderCaptioner(Captioner):
                 decoder_attention_mask=torch.ones_like(tokens[:, :-1]),
                 output_attentions=True,
             )
-        layers = [layer.float().mean(dim=1) for layer in output.cross_attentions]
-        attention = torch.stack(layers).mean(dim=0)
-        cropped = getattr(self.image_processor, "do_center_crop", False)
-        if cropped or attention.shape[2] != rows * columns + 1:
-            raise CheckpointError(
-                f"--heatmap: {self.settings.captioner} does not see the whole photo as patches "
-                "after one start token, as ViT does: leave out --heatmap, or choose another "
-                "--captioner"
-            )
-        return attention[:, :, 1:].reshape(*attention.shape[:2], rows, columns).cpu()
-
-    def _attend(self, text: str, tokens: list[int], maps: Tensor) -> CaptionAttention:
-        """Average the tokens of each word; maps[i] is where it looked for tokens[i + 1]."""
-        words = text.split()
-        pieces: list[list[Tensor]] = [[] for _ in words]
-        special = set(self.tokenizer.all_special_ids)
-        begun = 0
-        for i, heat in enumerate(maps, 1):
-            if tokens[i] in special:
-                continue
-            # A token belongs to the words that it begins, otherwise to the one that it continues.
-            so_far = self.tokenizer.decode(tokens[: i + 1], skip_special_tokens=True)
-            now = min(len(so_far.split()), len(words))
-            if not now:
-                continue  # white space before the first word
-            for place in range(min(begun, now - 1), now):
-                if place >= begun or now == begun:
-                    pieces[place].append(heat)
-            begun = max(begun, now)
-        maps_of_words = zip(words, pieces, strict=True)
-        return CaptionAttention(
-            text, tuple((word, torch.stack(each).mean(dim=0)) for word, each in maps_of_words)
+        return maps_of_tokens(
+            output.cross_attentions,
+            self._grid(pixel_values),
+            cropped=getattr(self.image_processor, "do_center_crop", False),
+            captioner=self.settings.captioner,
         )
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from monetize.captioning.captioner import CaptionAttention, Captioner
 from monetize.captioning.spec import CaptionerSpec
+from monetize.captioning.word_attention import maps_of_tokens, maps_of_words
 from monetize.checkpoints.image_text_models import ImageTextModel, load_image_text_model
 from monetize.errors import CheckpointError
 from monetize.settings import CaptionSettings
@@ -33,23 +34,51 @@ class ImageTextCaptioner(Captioner):
     @torch.inference_mode()
     def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
         """Caption RGB images as one batch."""
-        tensors = [image if isinstance(image, Tensor) else self.prepare(image) for image in images]
-        if not tensors:
-            return []
-        tokens = self.loaded.generate(
-            torch.cat(tensors),
-            num_beams=self.settings.num_beams,
-            max_new_tokens=self.settings.max_length,
-        )
-        texts = self.loaded.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-        return [" ".join(text.split()) for text in texts]
+        pixel_values = self._pixel_values(images)
+        return [] if pixel_values is None else self._texts(self._generate(pixel_values))
 
+    @torch.inference_mode()
     def caption_with_attention(
         self, images: Iterable[Image.Image | Tensor]
     ) -> list[CaptionAttention]:
-        """Raise CheckpointError: these models give no map of a word."""
-        raise CheckpointError(
-            f"--heatmap: {self.settings.captioner} has no heat maps, because "
-            f"{self.loaded.kind.why_no_heatmap}: leave --heatmap out, or give another --captioner "
-            "such as vit-gpt2"
+        """Caption like `caption`, and also return where BLIP looked for each word.
+
+        Raises CheckpointError for the other models, which give no map of a word.
+        """
+        loaded = self.loaded
+        if loaded.kind.why_no_heatmap:
+            raise CheckpointError(
+                f"--heatmap: {self.settings.captioner} has no heat maps, because "
+                f"{loaded.kind.why_no_heatmap}: leave out --heatmap, or choose another "
+                "--captioner, such as vit-gpt2"
+            )
+        pixel_values = self._pixel_values(images)
+        if pixel_values is None:
+            return []
+        tokens = self._generate(pixel_values)
+        maps = maps_of_tokens(
+            loaded.cross_attentions(pixel_values, tokens),
+            loaded.grid(pixel_values),
+            cropped=getattr(loaded.processor.image_processor, "do_center_crop", False),
+            captioner=self.settings.captioner,
         )
+        texts = self._texts(tokens)
+        return [
+            maps_of_words(loaded.processor.tokenizer, *each)
+            for each in zip(texts, tokens.tolist(), maps, strict=True)
+        ]
+
+    def _pixel_values(self, images: Iterable[Image.Image | Tensor]) -> Tensor | None:
+        tensors = [image if isinstance(image, Tensor) else self.prepare(image) for image in images]
+        return torch.cat(tensors) if tensors else None
+
+    def _generate(self, pixel_values: Tensor) -> Tensor:
+        return self.loaded.generate(
+            pixel_values,
+            num_beams=self.settings.num_beams,
+            max_new_tokens=self.settings.max_length,
+        )
+
+    def _texts(self, tokens: Tensor) -> list[str]:
+        texts = self.loaded.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return [" ".join(text.split()) for text in texts]

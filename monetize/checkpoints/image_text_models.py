@@ -1,5 +1,6 @@
 """Loading models that read an image and a prompt: BLIP, BLIP-2, GIT and Florence-2."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +27,14 @@ from monetize.messages import first_line
 class ImageTextKind:
     """A kind of model that reads an image and a prompt, by transformers' names of its classes.
 
-    `default_prompt` is the prompt where none is given. With `open_ended`, the separator behind a
-    prompt is left out, so that the caption continues it.
+    `why_no_heatmap` is empty if a text decoder attends to the photo's patches. `default_prompt` is
+    the prompt where none is given. With `open_ended`, the separator behind a prompt is left out, so
+    that the caption continues it.
     """
 
     model: str
     processor: str
-    why_no_heatmap: str
+    why_no_heatmap: str = ""
     default_prompt: str = ""
     open_ended: bool = False
 
@@ -42,7 +44,6 @@ KINDS = {
     "blip": ImageTextKind(
         "BlipForConditionalGeneration",
         "BlipProcessor",
-        "the attention of BLIP to its photo is not read out here",
     ),
     "blip-2": ImageTextKind(
         "Blip2ForConditionalGeneration",
@@ -96,6 +97,27 @@ class ImageTextModel:
             do_sample=False,
         )
         return tokens
+
+    def grid(self, pixel_values: Tensor) -> tuple[int, int]:
+        """Rows and columns of BLIP's patches."""
+        patch = self.model.config.vision_config.patch_size
+        return pixel_values.shape[2] // patch, pixel_values.shape[3] // patch
+
+    def cross_attentions(self, pixel_values: Tensor, tokens: Tensor) -> Sequence[Tensor]:
+        """The attention of BLIP's text decoder to the photo before each token but the first.
+
+        Of each layer, (batch, heads, tokens - 1, 1 + patches).
+        """
+        patches = self.model.vision_model(pixel_values.to(self.model.device, self.dtype))[0]
+        output = self.model.text_decoder(
+            input_ids=tokens[:, :-1],
+            attention_mask=torch.ones_like(tokens[:, :-1]),
+            encoder_hidden_states=patches,
+            encoder_attention_mask=torch.ones_like(patches[:, :, 0]),
+            output_attentions=True,
+        )
+        layers: Sequence[Tensor] = output.cross_attentions
+        return layers
 
 
 def model_type(checkpoint: Checkpoint) -> str:

@@ -92,20 +92,6 @@ def test_a_words_map_is_what_the_decoder_attends_to_before_it(
     assert torch.allclose(look.words[0][1].flatten(), by_hand, rtol=0, atol=1e-5)
 
 
-def test_a_word_of_several_tokens_has_the_mean_of_their_maps(
-    captioner: EncoderDecoderCaptioner,
-) -> None:
-    tokens = captioner.tokenizer(" a photomap").input_ids
-    assert len(tokens) > 3
-    maps = torch.arange(float(len(tokens)))[:, None, None].expand(-1, 2, 2)
-    end = captioner.tokenizer.eos_token_id
-    look = captioner._attend("a photomap", [end, *tokens], maps)
-    first = captioner.tokenizer(" a").input_ids
-    rest = torch.arange(float(len(first)), len(tokens)).mean()
-    assert [word for word, _ in look.words] == ["a", "photomap"]
-    assert float(look.words[1][1][0, 0]) == float(rest)
-
-
 def test_pocket_looks_at_the_flower_when_it_says_flower() -> None:
     captioner = Captioner.from_pretrained("pocket", device="cpu")
     with Image.open(BUNDLED_PHOTOS / "flower.jpg") as photo:

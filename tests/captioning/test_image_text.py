@@ -90,7 +90,25 @@ def test_a_captioner_without_a_prompt_refuses_one(tiny: Tiny) -> None:
         load(tiny.captioner, caption_prompt="a photograph of")
 
 
-@kinds
+def test_blip_has_a_map_of_every_word_and_the_same_captions(
+    image_text: dict[str, Path], images: list[Image.Image]
+) -> None:
+    captioner = load(image_text["blip"])
+    looks = captioner.caption_with_attention(images)
+    assert [look.caption for look in looks] == captioner.caption(images)
+    for look in looks:
+        assert [word for word, _ in look.words] == look.caption.split()
+        for _, where in look.words:
+            assert where.shape == (4, 4)
+            assert where.min() >= 0
+            assert where.sum() <= 1 + 1e-5
+    alone = captioner.caption_with_attention(images[:1])[0]
+    assert torch.allclose(alone.words[0][1], looks[0].words[0][1], atol=1e-5)
+    assert not torch.allclose(looks[0].words[0][1], looks[1].words[0][1], atol=1e-3)
+    assert captioner.caption_with_attention([]) == []
+
+
+@pytest.mark.parametrize("kind", ["blip-2", "git", "florence2"])
 def test_heat_maps_are_refused_with_the_reason(
     image_text: dict[str, Path], images: list[Image.Image], kind: str
 ) -> None:
