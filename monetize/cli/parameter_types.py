@@ -53,6 +53,10 @@ class Parsed(click.ParamType):  # type: ignore[type-arg] # generic since click 8
         self.name = name
         self._parse = parse
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Show the name as it is; click would show words to type, such as fit, in capitals."""
+        return self.name
+
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
@@ -93,6 +97,10 @@ class AutoOrNumber(click.ParamType):  # type: ignore[type-arg] # generic since c
     """A whole number, or `auto`, which becomes None."""
 
     name = "auto|N"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Show the name as it is, with the word to type in small letters."""
+        return self.name
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None

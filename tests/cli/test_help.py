@@ -53,3 +53,9 @@ def test_help_imports_what_a_command_works_with_only_when_it_runs(command: str) 
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
     assert shown.splitlines()[-1] == "set()"
+
+
+def test_words_to_type_are_shown_as_they_are_typed(cli: Run) -> None:
+    text = cli("run", "--help").stdout
+    assert "--size N|WxH|fit" in text
+    assert "--batch-size auto|N" in text
