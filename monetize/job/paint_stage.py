@@ -227,7 +227,7 @@ class PaintStage:
 
     def _give_up(self, chunk: Chunk, reason: str) -> None:
         photos = [item.photo for item in chunk.items]
-        self._reporter.warn(f"not painted: {name_some(photos, len(photos))}: {reason}")
+        self._reporter.warn(f"given up: {name_some(photos)}: {reason}")
         self.failed |= dict.fromkeys(photos, reason)
 
     def _batch_plan(self) -> BatchPlan | None:

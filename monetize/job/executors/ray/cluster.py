@@ -135,6 +135,7 @@ def _import_ray() -> Any:
     # Ray reads these when it is imported: it reports nothing, and leaves warnings to its logs.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # a worker's death is reported here
     try:
         import ray
     except ImportError:

@@ -5,6 +5,7 @@ for always waits, so that a node that joins is used. When a worker dies, others 
 chunk that has killed three is given up.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +25,14 @@ C = TypeVar("C", bound=Numbered)
 
 # How often to look for free devices, and whether an idle worker should take over a chunk.
 LOOK_SECONDS = 1
+# How long a job may wait for its first worker before that is reported.
+PATIENCE_SECONDS = 30
 # How many workers a chunk may kill, or die one after the other before they have loaded.
 MOST_DEATHS = 3
+# How many may die one after the other before they say hello: also those that were about to get a
+# place on a node that leaves.
+MOST_FAILED_STARTS = 30
+MISSING = "monetize is not installed there"
 
 
 @dataclass
@@ -92,9 +99,10 @@ class RayPool(Generic[C]):
         self._started = 0
         self._decides: Worker | None = None
         self._deaths = Counter[int]()
-        self._deaths_while_loading = 0
+        self._failed_starts = Counter[bool]()  # of workers without a place, and with one
         self._told = set[str]()
         self._next_look = 0.0
+        self._begin = time.monotonic()
 
     def close(self) -> None:
         """End all workers at once; whatever they hold is worked on later."""
@@ -193,7 +201,7 @@ class RayPool(Generic[C]):
     def _ready(self, worker: Worker, answer: "Answer", assignment: Assignment[C]) -> None:
         self._pass_on(worker, answer.notes)
         worker.loaded = True
-        self._deaths_while_loading = 0
+        self._failed_starts.clear()
         assignment.join(worker.number)
         if self.decision is None:
             self.decision = answer.result
@@ -208,14 +216,13 @@ class RayPool(Generic[C]):
         self._workers.pop(worker.number, None)
         self._calls = {ref: call for ref, call in self._calls.items() if call.worker is not worker}
         self._ray.kill(worker.actor)  # it may only be out of reach
-        self._next_look = 0.0  # another takes its place
         where = worker.node.name if worker.node else "a node"
         death = f"the {self._work.noun} on {where} died ({_cause(error)})"
         if not worker.loaded:
-            self._deaths_while_loading += 1
-            if self._deaths_while_loading == MOST_DEATHS:
-                raise PaintingError(f"{MOST_DEATHS} in a row died before they had loaded: {death}")
-        self._reporter.warn(f"{death}: others {self._work.verb} its chunks")
+            self._count_failed_start(death, placed=worker.node is not None)
+        if worker.node:
+            self._next_look = 0.0  # another takes its place
+            self._reporter.warn(f"{death}: others {self._work.verb} its chunks")
         if worker is self._decides and self.decision is None:
             self._decides = None
             if waiting := [each for each in self._workers.values() if each.node]:
@@ -226,6 +233,13 @@ class RayPool(Generic[C]):
                 assignment.drop(chunk)
                 self._left -= 1
                 yield chunk, LostChunk(f"{MOST_DEATHS} {self._work.noun}s died of it")
+
+    def _count_failed_start(self, death: str, *, placed: bool) -> None:
+        """Raise PaintingError if workers do nothing but die."""
+        self._failed_starts[placed] += 1
+        most = MOST_DEATHS if placed else MOST_FAILED_STARTS
+        if MISSING in death or self._failed_starts[placed] == most:
+            raise PaintingError(f"workers die before they have loaded: {death}")
 
     def _check_versions(self, facts: NodeFacts) -> None:
         """Raise UsageError for another monetize on a node; warn of other libraries."""
@@ -255,6 +269,15 @@ class RayPool(Generic[C]):
             self._reporter.warn(warning)
 
     def _show(self, progress: Stage) -> None:
+        if time.monotonic() - self._begin > PATIENCE_SECONDS and not any(
+            each.node for each in self._workers.values()
+        ):
+            needs = ", ".join(
+                f"{amount:g} {name.removeprefix('num_')}"
+                for name, amount in self._work.needs.items()
+                if amount
+            )
+            self._tell(f"no node has room for a {self._work.noun} ({needs}): waiting for one")
         loaded = sum(each.loaded for each in self._workers.values())
         placed = sum(each.node is not None for each in self._workers.values())
         loading = f", {placed - loaded} loading" if placed > loaded else ""
@@ -272,7 +295,6 @@ class Answer:
 def _cause(error: Exception) -> str:
     """Why an actor died, as far as Ray says, in one line."""
     if "No module named 'monetize" in str(error):
-        return "monetize is not installed there: install it, or send it with Ray's runtime_env"
-    lines = [line.strip() for line in str(error).splitlines()]
-    known = [line for line in lines if line.startswith(("The actor is dead", "Worker exit detail"))]
-    return first_line(known[0] if known else error, 120)
+        return f"{MISSING}: install it, or send it with Ray's runtime_env"
+    detail = re.search(r"Worker exit detail: ([^.]+)\.", str(error))
+    return detail[1] if detail else first_line(error, 120)

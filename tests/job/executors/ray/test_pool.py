@@ -10,6 +10,7 @@ from helpers import Listener
 
 from monetize.errors import CheckpointError, PaintingError, UsageError
 from monetize.job.executors.base import LostChunk
+from monetize.job.executors.ray import pool
 from monetize.job.executors.ray.cluster import RayCluster
 from monetize.job.executors.ray.nodes import NodeFacts
 from monetize.job.executors.ray.pool import Answer, RayPool, Work
@@ -209,8 +210,29 @@ def test_workers_that_die_while_loading_end_the_job() -> None:
         def load(self, decision: object) -> Answer:
             raise Death("no memory")
 
-    with pytest.raises(PaintingError, match=r"3 in a row died .*on node died \(no memory\)"):
+    with pytest.raises(PaintingError, match=r"workers die before .*on node died \(no memory\)"):
         squares(Broken)
+
+
+def test_workers_that_never_get_a_place_end_the_job_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node that they were about to be on may have left."""
+    monkeypatch.setattr(pool, "LOOK_SECONDS", 0)
+    deaths: list[None] = []
+
+    class Cancelled(GoodWorker):
+        def hello(self, device_type: str) -> NodeFacts:
+            if len(deaths) < 20:
+                deaths.append(None)
+                raise Death("scheduling cancelled")
+            return super().hello(device_type)
+
+    said = Listener()
+    assert len(squares(Cancelled, reporter=said)) == 5
+    assert said.warnings == []
+    deaths.clear()
+    monkeypatch.setattr(pool, "MOST_FAILED_STARTS", 10)
+    with pytest.raises(PaintingError, match="workers die before they have loaded"):
+        squares(Cancelled)
 
 
 def test_a_node_without_monetize_is_told() -> None:
@@ -261,3 +283,21 @@ def test_what_workers_say_is_passed_on() -> None:
     said = Listener()
     squares(Talking, reporter=said)
     assert said.warnings == ["node: out of memory"]
+
+
+def test_a_job_that_no_node_has_room_for_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "PATIENCE_SECONDS", -1)
+    said = Listener()
+    squares(GoodWorker, reporter=said)
+    assert said.warnings == ["no node has room for a painter (1 cpus): waiting for one"]
+
+
+def test_the_cause_of_a_death_is_shown_in_few_words() -> None:
+    class Killed(GoodWorker):
+        def load(self, decision: object) -> Answer:
+            raise Death("The actor died.\n Worker exit detail: Task ran out of memory. Some more.")
+
+    with pytest.raises(PaintingError, match=r"died \(Task ran out of memory\)"):
+        squares(Killed)
