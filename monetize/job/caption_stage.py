@@ -16,6 +16,7 @@ from monetize.images.photos import Photo
 from monetize.job.caption_log import CaptionedPhoto, PhotoRecord
 from monetize.job.job import Job
 from monetize.job.leases import Leases
+from monetize.job.shared_parts import SharedParts
 from monetize.job.workspace import POLL_SECONDS, Workspace
 from monetize.messages import counted, name_some
 from monetize.progress import Reporter, Stage
@@ -105,7 +106,7 @@ class CaptionStage:
         self, leases: Leases, begun: Mapping[str, str], records: Mapping[str, PhotoRecord]
     ) -> Captioned:
         """Caption chunks that nobody else does, until all are done."""
-        shared = self._workspace.shared_captions
+        shared, parts = self._workspace.shared_captions, SharedParts("caption", leases)
         size = self._spec.settings.caption_batch_size
         missing = {
             number: chunk
@@ -115,13 +116,13 @@ class CaptionStage:
         total = sum(map(len, missing.values()))
         with self._reporter.stage("Captioning", total, "photo") as progress:
             while todo := {n: missing[n] for n in missing if not shared.has(n)}:
-                claimed = self._claimed(todo, leases)
+                claimed = parts.claimed(todo, lambda number, _: shared.has(number))
                 first = next(claimed, None)
                 if first is None:
                     progress.step("others caption the rest")
                     time.sleep(POLL_SECONDS)
                     continue
-                self._caption_claimed(chain([first], claimed), leases, begun, progress)
+                self._caption_claimed(chain([first], claimed), parts, begun, progress)
         entries, unreadable, _ = shared.load()
         captions = {**{entry.photo: entry.caption for entry in entries}, **begun}
         self._workspace.save_captions(captions)
@@ -131,21 +132,10 @@ class CaptionStage:
             {**records, **{entry.photo: entry.record for entry in entries}},
         )
 
-    def _claimed(
-        self, todo: Mapping[int, Sequence[Photo]], leases: Leases
-    ) -> Iterator[tuple[int, Sequence[Photo]]]:
-        for number, chunk in todo.items():
-            lease = f"caption-{number:05d}"
-            if leases.claim(lease):
-                if self._workspace.shared_captions.has(number):
-                    leases.release(lease)
-                else:
-                    yield number, chunk
-
     def _caption_claimed(
         self,
         claimed: Iterator[tuple[int, Sequence[Photo]]],
-        leases: Leases,
+        parts: SharedParts,
         begun: Mapping[str, str],
         progress: Stage,
     ) -> None:
@@ -161,7 +151,7 @@ class CaptionStage:
             number = numbers.popleft()
             entries = self._entries(chunk, made, begun)
             self._workspace.shared_captions.save(number, entries, reasons)
-            leases.release(f"caption-{number:05d}")
+            parts.release(number)
             progress.advance(len(chunk))
         notes.warn(self._reporter)
 

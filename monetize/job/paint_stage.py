@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from monetize.job.painting_store import (
     chunk_name,
 )
 from monetize.job.plan import Item
+from monetize.job.shared_parts import SharedParts
 from monetize.job.speed import Speed
 from monetize.job.workspace import POLL_SECONDS, Workspace
 from monetize.messages import counted, name_some
@@ -74,6 +76,7 @@ class PaintStage:
         self._cluster = cluster
         self._chunk_size = chunk_size(spec)
         self._painter: BatchPainter | None = None
+        self._shared: SharedParts | None = None
 
     def measure_speed(self, time_budget: float) -> None:
         """Measure how fast this machine paints, and set the deadline."""
@@ -133,14 +136,16 @@ class PaintStage:
 
     def _run_jointly(self, items: Sequence[Item], leases: Leases) -> Mapping[str, SavedPainting]:
         """Paint chunks that nobody else does, until all are done."""
+        parts = self._shared = SharedParts("paint", leases)
         told = False
         while True:
             before = self._store.names()
+            is_done = partial(self._is_done, before)
             saved = self._store.load()
             todo = self._todo(items, saved)
             if not todo:
                 return saved.paintings
-            claimed = self._claimed(todo, before, leases)
+            claimed = parts.claimed(todo, is_done)
             if (first := next(claimed, None)) is not None:
                 self._wait_for_batch_plan(leases)
                 self._paint(todo, len(items), chain([first], claimed))
@@ -150,21 +155,14 @@ class PaintStage:
                 self._reporter.say("Others paint the rest; what they leave is taken over here")
             while self._store.names() == before and first is None:
                 time.sleep(POLL_SECONDS)
-                first = next(self._claimed(todo, before, leases), None)
+                first = next(parts.claimed(todo, is_done), None)
             if first is not None:
-                leases.release(_lease(first[0]))  # for the next turn
+                parts.release(first[0])  # for the next turn
 
-    def _claimed(
-        self, todo: Mapping[int, Sequence[Item]], before: Set[str], leases: Leases
-    ) -> Iterator[tuple[int, Sequence[Item]]]:
-        """Yield the chunks that this process gets; `before` are those when `todo` was made."""
-        for number, items in todo.items():
-            if leases.claim(_lease(number)):
-                name = chunk_name(number, [item.identity for item in items])
-                if name not in before and self._store.has(name):
-                    leases.release(_lease(number))  # another has just finished it
-                else:
-                    yield number, items
+    def _is_done(self, before: Set[str], number: int, items: Sequence[Item]) -> bool:
+        """Whether a chunk is there that was not among those before."""
+        name = chunk_name(number, [item.identity for item in items])
+        return name not in before and self._store.has(name)
 
     def _wait_for_batch_plan(self, leases: Leases) -> None:
         """Wait until another has decided how to batch, unless that is for this process to do."""
@@ -275,8 +273,8 @@ class PaintStage:
             for item in chunk.items
         ]
         self._store.save(chunk.number, paintings)
-        if self._workspace.leases is not None:
-            self._workspace.leases.release(_lease(chunk.number))
+        if self._shared is not None:
+            self._shared.release(chunk.number)
 
     def _say_size(self) -> None:
         settings, output_size = self._spec.settings, self._job.settings.output_size
@@ -311,7 +309,3 @@ class PaintStage:
         if output_size != FIT and not same_shape(pixels_of(settings.size), pixels_of(output_size)):
             return "Paintings"
         return "" if settings.strength is None else "Photos"
-
-
-def _lease(number: int) -> str:
-    return f"paint-{number:05d}"
