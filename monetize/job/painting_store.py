@@ -6,6 +6,7 @@ paintings/00012-1f0c9a3b/ holds the JPEGs of a chunk and chunk.json, and appears
 import hashlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from monetize.file_errors import explain_read_errors, explain_write_errors
 from monetize.job.sealed_json import read_sealed, seal
 
 RECORD = "chunk.json"
+# A disk syncs many files at once nearly as fast as one: 17 took 66 ms in turn, 5 to 15 in threads.
+WRITERS = 8
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,9 @@ class PaintingStore:
             temporary.mkdir()
             files = {painting.file: painting.data for painting in paintings}
             record = seal([painting.record() for painting in paintings])
-            for name, data in {**files, RECORD: record}.items():
-                with (temporary / name).open("wb") as file:
-                    file.write(data)
-                    flush_to_disk(file)
+            contents = {temporary / name: data for name, data in {**files, RECORD: record}.items()}
+            with ThreadPoolExecutor(WRITERS) as threads:
+                list(threads.map(_write, contents.keys(), contents.values()))
             flush_folder(temporary)
             self._publish(temporary, final)
             flush_folder(self.folder)
@@ -143,6 +145,12 @@ class PaintingStore:
     def _files(self, folder: Path) -> list[Path]:
         with explain_read_errors(folder):
             return list(folder.iterdir())
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        flush_to_disk(file)
 
 
 def chunk_name(number: int, identities: Iterable[str]) -> str:

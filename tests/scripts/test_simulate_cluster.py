@@ -45,4 +45,4 @@ def test_captions_are_sent_before_anything_is_painted() -> None:
 def test_the_command_says_where_the_driver_becomes_the_limit() -> None:
     shown = CliRunner().invoke(main, ["--photos", "16000", "--gpus", "8"]).output
     assert "   8 GPUs: " in shown
-    assert "The driver is the limit from 24 GPUs on." in shown
+    assert "The driver is the limit from 171 GPUs on." in shown
