@@ -14,7 +14,8 @@ from monetize.job.executors.base import LostChunk
 from monetize.job.executors.ray.cluster import RayCluster
 from monetize.job.executors.ray.nodes import NodeFacts, Notes, SentCheckpoint
 from monetize.job.executors.ray.painting import prepare_node
-from monetize.job.executors.ray.pool import Answer, RayPool, Work
+from monetize.job.executors.ray.pool import RayPool
+from monetize.job.executors.ray.work import Answer, Work
 from monetize.progress import Reporter, Stage
 
 # Photos are sent by the driver, which more captioners than these would wait for.

@@ -17,7 +17,8 @@ from monetize.job.executors.base import Chunk, Executor, LostChunk, PaintedChunk
 from monetize.job.executors.chunk_painter import ChunkPainter, ChunkPainterSpec
 from monetize.job.executors.ray.cluster import RayCluster
 from monetize.job.executors.ray.nodes import NodeFacts, Notes, SentCheckpoint
-from monetize.job.executors.ray.pool import Answer, RayPool, Work
+from monetize.job.executors.ray.pool import RayPool
+from monetize.job.executors.ray.work import Answer, Work
 from monetize.messages import printable
 from monetize.painting.batch_plan import BatchPlan, unmeasured_plan
 from monetize.painting.batch_sizes import max_batch_size

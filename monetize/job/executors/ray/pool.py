@@ -8,8 +8,7 @@ chunk that has killed three is given up.
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 from monetize.errors import MonetizeError, PaintingError, UsageError
@@ -17,6 +16,7 @@ from monetize.job.executors.assignment import Assignment, Numbered
 from monetize.job.executors.base import LostChunk
 from monetize.job.executors.ray.cluster import RayCluster
 from monetize.job.executors.ray.nodes import NodeFacts
+from monetize.job.executors.ray.work import Answer, Call, Work, Worker
 from monetize.job.report import library_versions
 from monetize.messages import counted, first_line
 from monetize.progress import Reporter, Stage
@@ -33,42 +33,6 @@ MOST_DEATHS = 3
 # place on a node that leaves.
 MOST_FAILED_STARTS = 30
 MISSING = "monetize is not installed there"
-
-
-@dataclass
-class Worker:
-    """An actor; `node` is None while it waits for a place on one."""
-
-    number: int
-    actor: Any
-    node: NodeFacts | None = None
-    loaded: bool = False
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call of a worker that has not been answered; `chunk` is the number of the one sent."""
-
-    worker: Worker
-    method: str
-    chunk: int | None = None
-
-
-@dataclass(frozen=True)
-class Work(Generic[C]):
-    """What the workers do: their class, its needs, and how their methods are called.
-
-    `load_arguments` gets what the first worker decided, None for the first itself;
-    `chunk_arguments` gets a chunk. `noun` and `verb` are for messages: painter, paint.
-    """
-
-    worker_class: type
-    needs: Mapping[str, float]
-    device_type: str
-    load_arguments: Callable[[Any], tuple[Any, ...]]
-    chunk_arguments: Callable[[C], tuple[Any, ...]]
-    noun: str
-    verb: str
 
 
 class RayPool(Generic[C]):
@@ -198,7 +162,7 @@ class RayPool(Generic[C]):
             self._decides = worker
         self._call(worker, "load", *self._work.load_arguments(self.decision))
 
-    def _ready(self, worker: Worker, answer: "Answer", assignment: Assignment[C]) -> None:
+    def _ready(self, worker: Worker, answer: Answer, assignment: Assignment[C]) -> None:
         self._pass_on(worker, answer.notes)
         worker.loaded = True
         self._failed_starts.clear()
@@ -282,14 +246,6 @@ class RayPool(Generic[C]):
         placed = sum(each.node is not None for each in self._workers.values())
         loading = f", {placed - loaded} loading" if placed > loaded else ""
         progress.step(f"{counted(loaded, self._work.noun)}{loading}")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What `load` or `work` of a worker gave, and what it has to say."""
-
-    result: Any
-    notes: list[tuple[str, str]]
 
 
 def _cause(error: Exception) -> str:

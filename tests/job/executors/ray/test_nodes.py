@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from helpers import CPU, Listener, Tiny, names
+from huggingface_hub import constants
 
 from monetize.checkpoints.layout import PAINTER
 from monetize.checkpoints.lora import LoraFile
@@ -29,6 +30,23 @@ def test_pocket_is_found_in_the_package_of_the_node() -> None:
 def test_a_folder_is_the_one_of_the_same_name(tiny: Tiny) -> None:
     checkpoint = resolve(str(tiny.painter), PAINTER)
     assert sent(checkpoint).find(CPU, Listener()) == checkpoint
+
+
+def test_a_hub_id_is_found_in_the_cache_of_the_node(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    for node in ("here", "there"):
+        folder = tmp_path / node / "models--owner--tiny"
+        shutil.copytree(tiny.painter, folder / "snapshots" / commit)
+        (folder / "refs").mkdir()
+        (folder / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "here"))
+    described = sent(resolve("owner/tiny", PAINTER))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "there"))
+    found = described.find(CPU, Listener())
+    assert found.folder == tmp_path / "there" / "models--owner--tiny" / "snapshots" / commit
+    assert found.identity == f"owner/tiny@{commit[:12]}"
 
 
 def test_a_folder_that_a_node_does_not_have_is_named(tiny_copy: Tiny) -> None:

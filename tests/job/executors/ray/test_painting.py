@@ -15,7 +15,7 @@ from helpers import Run, Tiny, members, names, rows
 from monetize.job.executors.base import Chunk
 from monetize.job.executors.ray import painting
 from monetize.job.executors.ray.painting import Contents, PaintWorker
-from monetize.job.executors.ray.pool import Answer
+from monetize.job.executors.ray.work import Answer
 
 AddNode = Callable[[], Any]
 Start = Callable[..., subprocess.Popen[str]]

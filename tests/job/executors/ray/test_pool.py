@@ -13,7 +13,8 @@ from monetize.job.executors.base import LostChunk
 from monetize.job.executors.ray import pool
 from monetize.job.executors.ray.cluster import RayCluster
 from monetize.job.executors.ray.nodes import NodeFacts
-from monetize.job.executors.ray.pool import Answer, RayPool, Work
+from monetize.job.executors.ray.pool import RayPool
+from monetize.job.executors.ray.work import Answer, Work
 from monetize.job.report import library_versions
 from monetize.progress import Stage
 from monetize.settings import DeviceSettings, ExecutorSettings
