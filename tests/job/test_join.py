@@ -76,6 +76,21 @@ def test_what_is_done_is_said_and_left_alone(run_job: Run, photos: Path, tmp_pat
     assert out.stat() == before
 
 
+def test_a_folder_of_paintings_is_shared_likewise(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    for name, options in (("one", ()), ("two", ("--join",))):
+        result = run_job(photos, "--output-folder", tmp_path / name, *options)
+        assert result.exit_code == 0, result.stderr
+    for path in (tmp_path / "one").glob("*.jpg"):
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+    assert names(tmp_path) == {"photos", "one", "two"}
+    assert names(tmp_path / "one") == names(tmp_path / "two")
+    again = run_job(photos, "--output-folder", tmp_path / "two", "--join")
+    assert again.exit_code == 0
+    assert "two is done already" in again.stderr
+
+
 def test_parts_that_another_has_begun_are_left_to_it_until_its_leases_expire(
     run_job: Run, photos: Path, tmp_path: Path
 ) -> None:

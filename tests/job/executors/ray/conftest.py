@@ -13,9 +13,11 @@ AddNode = Callable[[], Any]
 
 
 @pytest.fixture(scope="session")
-def head() -> Iterator[Any]:
-    """A cluster whose head does no work."""
+def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A cluster whose head does no work, and whose nodes have a cache of their own."""
     cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs the package ray")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     cluster = cluster_utils.Cluster(
         initialize_head=True,
         head_node_args={
@@ -25,6 +27,7 @@ def head() -> Iterator[Any]:
     )  # fmt: skip
     yield cluster
     cluster.shutdown()
+    patch.undo()
 
 
 @pytest.fixture
