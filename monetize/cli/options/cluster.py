@@ -26,8 +26,8 @@ cluster_options = all_of(
     _option(
         "--ray-address",
         type=TEXT,
-        help="HOST:PORT of the cluster's head.  [default: RAY_ADDRESS, else the cluster that this "
-        "machine is in, else a new one on this machine]",
+        help="HOST:PORT of the cluster's head, or local for a new one on this machine.  [default: "
+        "RAY_ADDRESS, else the cluster that this machine is in, else local]",
     ),
     _option(
         "--gpus-per-painter",
