@@ -27,6 +27,7 @@ from monetize.captioning.efficientnet_lite import (
     EfficientNetLiteConfig,
     EfficientNetLiteModel,
 )
+from monetize.settings import CaptionSettings
 from pocket_training.backbone import FACTORS, MEAN, SCALE
 from pocket_training.data import load_pictures
 from pocket_training.loop import Plan, autocast, fit
@@ -78,7 +79,7 @@ def build(tokenizer: PreTrainedTokenizerBase) -> VisionEncoderDecoderModel:
     for config in (model.config, model.generation_config):
         config.decoder_start_token_id = config.eos_token_id = config.pad_token_id = end
     # The likeliest caption as a whole: per token, longer ones win and name more that is not there.
-    model.generation_config.length_penalty = 0.0
+    model.generation_config.update(num_beams=CaptionSettings.num_beams, length_penalty=0.0)
     return model
 
 
