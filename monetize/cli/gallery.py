@@ -51,7 +51,7 @@ def gallery(
         )
     build(
         read_results(outputs),
-        GalleryFiles(output or outputs.page),
+        GalleryFiles.of(outputs, output),
         Terminal(quiet=quiet, verbose=verbose),
         photos=photos,
         overwrite=overwrite,

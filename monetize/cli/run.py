@@ -99,7 +99,7 @@ def run(
       monetize run photos/ images.zip --update
       monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
     """
-    from monetize.gallery.job_gallery import JobGallery
+    from monetize.gallery.job_gallery import JobGallery, say_outdated
     from monetize.job.job import prepare
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
@@ -155,6 +155,8 @@ def run(
         _say_done(job, outcome, terminal)
         if gallery:
             gallery.build(terminal)
+        else:
+            say_outdated(outputs, terminal, update=update)
     ctx.exit(outcome.exit_code)
 
 

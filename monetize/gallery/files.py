@@ -5,18 +5,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from monetize.atomic_files import flush_all, output_target, write_bytes
 from monetize.errors import UsageError
 from monetize.images.photos import GALLERY_MARK
+from monetize.job.outputs import Outputs
+
+GENERATOR = b'<meta name="generator" content="monetize '
+HEAD_LENGTH = 4096  # bytes of a page, which include its generator
 
 
 @dataclass(frozen=True)
 class GalleryFiles:
-    """A gallery's page and the folder of its images; `label` identifies the job it belongs to."""
+    """A gallery's page and the folder of its images.
+
+    `label` identifies the command that it belongs to; `source` is the name of the zip or folder
+    whose page this is, empty for a page under another name.
+    """
 
     page: Path
     label: str = ""
+    source: str = ""
+
+    @classmethod
+    def of(cls, outputs: Outputs, page: Path | None = None, label: str = "") -> Self:
+        """The gallery of a job, by default under the name of its output."""
+        own = page is None or page.resolve() == outputs.page.resolve()
+        return cls(page or outputs.page, label, outputs.out.name if own else "")
 
     @property
     def folder(self) -> Path:
@@ -38,6 +54,16 @@ class GalleryFiles:
         """Whether a gallery with this label was being built when its process was killed."""
         mark = self.part / GALLERY_MARK
         return is_gallery(self.part) and mark.is_file() and mark.read_bytes() == self._mark
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the existing page and folder are an earlier gallery of the same output."""
+        mark = self.folder / GALLERY_MARK
+        if not (self.source and is_gallery(self.folder) and mark.is_file() and self.page.is_file()):
+            return False
+        with self.page.open("rb") as page:
+            head = page.read(HEAD_LENGTH)
+        return GENERATOR in head and mark.read_bytes().startswith(self._title)
 
     def check(self, *, overwrite: bool) -> None:
         """Raise UsageError for existing files; `overwrite` allows replacing a gallery's own."""
@@ -98,8 +124,13 @@ class GalleryFiles:
         _remove(old)
 
     @property
+    def _title(self) -> bytes:
+        of = f", the gallery of {self.source}" if self.source else ""
+        return f"The images of {self.page.name}{of}.\n".encode(errors="surrogateescape")
+
+    @property
     def _mark(self) -> bytes:
-        return f"The images of {self.page.name}.\n{self.label}".encode(errors="surrogateescape")
+        return self._title + self.label.encode()
 
 
 def is_gallery(folder: Path) -> bool:

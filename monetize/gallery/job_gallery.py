@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from monetize.errors import Interrupted, StorageError
+from monetize.errors import Interrupted, StorageError, UsageError
 from monetize.gallery.files import GalleryFiles, is_gallery
 from monetize.gallery.gallery import build
 from monetize.job.job import Job
@@ -29,14 +29,21 @@ class JobGallery:
     def plan(cls, job: Job) -> "JobGallery":
         """Check before the job that its gallery can be written; raises UsageError.
 
-        It may replace a gallery with --overwrite, and one that an earlier run of the same
-        unfinished job built.
+        It may replace a gallery with --overwrite, one that an earlier run of the same unfinished
+        job built, and with --update that of the finished job.
         """
         label = label_of(job.folder, job.captions_file, job.settings)
-        files = GalleryFiles(job.outputs.page, label)
+        files = GalleryFiles.of(job.outputs, label=label)
         workspace = job.outputs.workspace
         is_its_own = workspace.started and files.folder.exists() and is_gallery(files.folder)
         overwrite = job.overwrite or workspace.may_replace or is_its_own
+        if job.update and not overwrite and files.page.exists():
+            overwrite = job.outputs.last.exists() and files.is_own
+            if not overwrite:
+                raise UsageError(
+                    f"{files.page} exists, and it is not the gallery of {job.outputs.out}: move it "
+                    "away, or leave out --gallery"
+                )
         files.check(overwrite=overwrite)
         return cls(job.outputs, job.folder, files, overwrite)
 
@@ -48,7 +55,7 @@ class JobGallery:
 
         None unless the job had the same photos, captions file and settings.
         """
-        files = GalleryFiles(outputs.page, label_of(photos, captions_file, settings))
+        files = GalleryFiles.of(outputs, label=label_of(photos, captions_file, settings))
         done = outputs.last.is_file() and outputs.table.is_file()
         return cls(outputs, photos, files, True) if done and files.is_unfinished else None
 
@@ -70,6 +77,16 @@ class JobGallery:
             raise Interrupted(f"Interrupted. {rest}.") from None
         except StorageError as error:
             raise StorageError(f"{error}. {rest}.") from error
+
+
+def say_outdated(outputs: Outputs, reporter: Reporter, *, update: bool) -> None:
+    """Say that a job without --gallery has left the gallery of its earlier output as it was."""
+    if GalleryFiles.of(outputs).is_own:
+        before = "the update" if update else "this run"
+        reporter.say(
+            f"{outputs.page} shows the job before {before}; "
+            f"monetize gallery {outputs.out} --overwrite rebuilds it"
+        )
 
 
 def label_of(photos: Path, captions_file: Path | None, settings: RunSettings) -> str:

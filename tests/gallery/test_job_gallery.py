@@ -1,5 +1,6 @@
 """`monetize run --gallery`."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,44 @@ def test_the_same_command_builds_a_gallery_whose_process_was_killed(
     assert len(entries(tmp_path / "a.html")) == 2
     assert out.read_bytes() == before
     assert names(tmp_path) == {"photos", "a.zip", "a.csv", "a.json", "a.html", "a.gallery"}
+
+
+@pytest.mark.parametrize("form", ["zip", "folder"])
+def test_an_update_replaces_the_gallery_of_the_job(
+    run_job: Run, photos: Path, tmp_path: Path, form: str
+) -> None:
+    output = (tmp_path / "a.zip",) if form == "zip" else ("--output-folder", tmp_path / "a")
+    command = (photos, *output, "--gallery")
+    assert run_job(*command).exit_code == 0
+    (photos / "photo1.jpg").unlink()
+    result = run_job(*command, "--update")
+    assert result.exit_code == 0, result.stderr
+    assert "photo1.jpg" not in [each["photo"] for each in entries(tmp_path / "a.html")]
+    (photos / "photo2.jpg").unlink()
+    result = run_job(photos, *output, "--update")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.splitlines()[-1] == (
+        f"{tmp_path / 'a.html'} shows the job before the update; "
+        f"monetize gallery {output[-1]} --overwrite rebuilds it"
+    )
+
+
+def test_an_update_replaces_no_other_page(
+    run_job: Run, cli: Run, photos: Path, tmp_path: Path
+) -> None:
+    out, page = tmp_path / "a.zip", tmp_path / "a.html"
+    assert run_job(photos, out, "--limit", 1).exit_code == 0
+    command = (photos, out, "--gallery", "--update")
+    (tmp_path / "other").mkdir()
+    for file in ("a.zip", "a.csv", "a.json"):
+        shutil.copy(tmp_path / file, tmp_path / "other")
+    other = tmp_path / "other" / "a.zip"
+    assert cli("gallery", other, "-o", page).exit_code == 0
+    for _ in ("of another job", "by somebody else"):
+        before = page.read_bytes()
+        result = run_job(*command)
+        assert result.exit_code == 2
+        assert f"{page} exists, and it is not the gallery of {out}: move it away" in result.stderr
+        assert page.read_bytes() == before
+        assert cli("gallery", out, "--overwrite").exit_code == 0
+        page.write_text("mine")

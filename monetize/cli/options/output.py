@@ -40,8 +40,8 @@ run_output_options = all_of(
         "with_gallery",
         default=False,
         show_default=True,
-        help="When the job is done, also build the page that `monetize gallery` builds. "
-        "--time-budget does not include it.",
+        help="When the job is done, also build the page that `monetize gallery` builds; "
+        "--update replaces it, too. --time-budget does not include it.",
     ),
     _option("--keep-work", is_flag=True, help="Keep the folder OUT.work when the job is done."),
     _option(
