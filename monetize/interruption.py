@@ -10,11 +10,14 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 MESSAGE = "Interrupted. Run the same command again."
+# How torch drops an exception raised inside its call of a storage's __len__.
+LOST_BY_TORCH = "could not determine the shape of object type 'torch.storage."
 
 
 class Interruption:
@@ -72,6 +75,34 @@ class Interruption:
         elif self.received is not None:
             self._lost = True
             threading.Thread(target=_send_soon, args=(self.received,), daemon=True).start()
+
+
+def raise_if_interrupted(error: BaseException) -> None:
+    """Raise KeyboardInterrupt if a library's error may be one that the library replaced.
+
+    Call it before an error is blamed on a file. Only the main thread is interrupted.
+    """
+    if threading.current_thread() is threading.main_thread() and (
+        _has_received() or any(map(_is_interruption, _chain(error)))
+    ):
+        raise KeyboardInterrupt from error
+
+
+def _has_received() -> bool:
+    """Whether a signal has arrived at the installed handlers."""
+    handlers = [signal.getsignal(getattr(signal, name)) for name in NAMES if hasattr(signal, name)]
+    owners = [getattr(handler, "__self__", None) for handler in handlers]
+    return any(isinstance(owner, Interruption) and owner.received for owner in owners)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_interruption(error: BaseException) -> bool:
+    return isinstance(error, KeyboardInterrupt) or str(error).startswith(LOST_BY_TORCH)
 
 
 def _send_soon(number: int) -> None:

@@ -4,14 +4,15 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from monetize.interruption import Interruption
+from monetize.interruption import LOST_BY_TORCH, Interruption, raise_if_interrupted
 
 LOST = """
 import os, signal, sys, time
-from monetize.interruption import Interruption
+from monetize.interruption import LOST_BY_TORCH, Interruption, raise_if_interrupted
 Interruption().install()
 class Lossy:
     def __del__(self):
@@ -55,7 +56,7 @@ def test_the_exit_code_is_that_of_the_signal() -> None:
 
 SECOND = """
 import os, signal, sys
-from monetize.interruption import Interruption
+from monetize.interruption import LOST_BY_TORCH, Interruption, raise_if_interrupted
 Interruption().install()
 try:
     os.kill(os.getpid(), signal.SIGTERM)
@@ -100,3 +101,43 @@ def test_an_interrupted_process_ends_without_the_shutdown_of_python() -> None:
     ended = subprocess.run([sys.executable, "-c", SLOW_SHUTDOWN], capture_output=True, text=True)
     assert ended.returncode == 143
     assert ended.stdout == ""
+
+
+def test_a_signal_that_a_library_turned_into_an_error_is_an_interruption() -> None:
+    code = """
+import os, signal
+from monetize.interruption import Interruption, raise_if_interrupted
+Interruption().install()
+raise_if_interrupted(ValueError("before"))
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+except KeyboardInterrupt:
+    pass
+try:
+    raise_if_interrupted(ValueError("damaged"))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "interrupted\n"
+
+
+@pytest.mark.parametrize("origin", [KeyboardInterrupt(), ValueError(f"{LOST_BY_TORCH}Storage'")])
+def test_an_interruption_is_recognized_among_the_causes_of_an_error(
+    origin: BaseException,
+) -> None:
+    error = OSError("cannot load")
+    error.__cause__ = ValueError("not text")
+    error.__cause__.__context__ = origin
+    with pytest.raises(KeyboardInterrupt):
+        raise_if_interrupted(error)
+    error.__cause__.__context__ = ValueError("damaged")
+    raise_if_interrupted(error)
+
+
+def test_only_the_main_thread_is_interrupted() -> None:
+    error = OSError()
+    error.__context__ = KeyboardInterrupt()
+    with ThreadPoolExecutor() as pool:
+        pool.submit(raise_if_interrupted, error).result()

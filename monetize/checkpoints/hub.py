@@ -12,6 +12,7 @@ from tqdm import tqdm
 from monetize.errors import CheckpointError, StorageError, UsageError
 from monetize.file_errors import REASONS, explain_read_errors, reason
 from monetize.home_folder import ensure_home
+from monetize.interruption import raise_if_interrupted
 from monetize.messages import counted, first_line, printable
 
 # Errors of the cache's disk; all others are of the network.
@@ -130,6 +131,7 @@ def _explained(repo_id: str, revision: str, alternatives: str) -> Iterator[None]
     try:
         yield
     except Exception as error:
+        raise_if_interrupted(error)
         # The cause of a failed listing has the reason.
         cause = error.__cause__ if isinstance(error, DryRunError) else error
         if isinstance(cause, OSError) and cause.errno in CACHE_ERRORS:

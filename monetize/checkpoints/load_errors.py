@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.errors import CheckpointError, MonetizeError
+from monetize.interruption import raise_if_interrupted
 from monetize.messages import first_line
 
 
@@ -20,6 +21,7 @@ def explain_load_errors(checkpoint: Checkpoint) -> Iterator[None]:
     except MonetizeError:
         raise
     except Exception as error:
+        raise_if_interrupted(error)
         # It imports torch, which takes seconds that a tokenizer does not need.
         from monetize.devices import ran_out_of_memory
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from monetize.checkpoints.model_kinds import Shapes, refusal
 from monetize.errors import CheckpointError, MonetizeError
 from monetize.file_errors import explain_read_errors
+from monetize.interruption import raise_if_interrupted
 from monetize.messages import first_line, printable
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def explain_file_errors(flag: str, path: Path) -> Iterator[None]:
     except MonetizeError:
         raise
     except Exception as error:
+        raise_if_interrupted(error)
         import pickle
 
         if isinstance(error, pickle.UnpicklingError):

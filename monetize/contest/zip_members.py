@@ -12,6 +12,7 @@ from monetize.images.decoding import BUDGET
 from monetize.images.file_types import FORMATS, HEIF
 from monetize.images.limits import check_limits
 from monetize.images.zip_files import TooLarge, read_member
+from monetize.interruption import raise_if_interrupted
 from monetize.messages import first_line
 
 # Far above any image of the contest; what claims more may exhaust the memory.
@@ -75,7 +76,8 @@ def _decode(data: bytes) -> MemberInfo:
         image = Image.open(io.BytesIO(data), formats=CONTEST_FORMATS)
     except Image.DecompressionBombError:
         return replace(info, undecodable="not tried: claims too many pixels")
-    except Exception:
+    except Exception as error:
+        raise_if_interrupted(error)
         why = "not an image" if data else "empty"
         return replace(info, format=why, undecodable=why)
     with image:
@@ -90,6 +92,7 @@ def _decode(data: bytes) -> MemberInfo:
                 image.load()
                 return _with_pixels(info, image if image.mode == "RGB" else image.convert("RGB"))
         except Exception as error:
+            raise_if_interrupted(error)
             # Damaged files make Pillow's decoders raise nearly any exception.
             why = first_line(error) or f"damaged ({type(error).__name__})"
             return replace(info, undecodable=why)

@@ -6,6 +6,8 @@ from functools import cache
 from PIL import Image
 from PIL.ExifTags import IFD
 
+from monetize.interruption import raise_if_interrupted
+
 # Cameras write this interoperability index for Adobe RGB (DCF 2.0, option file).
 INDEX_TAG, ADOBE_RGB = 1, "R03"
 # Adobe RGB (1998) Color Image Encoding: XYZ of the white point D50 and of the adapted primaries.
@@ -24,7 +26,8 @@ def implied_profile(image: Image.Image) -> bytes | None:
         return None
     try:
         index = image.getexif().get_ifd(IFD.Interop).get(INDEX_TAG)
-    except Exception:
+    except Exception as error:
+        raise_if_interrupted(error)
         return None  # damaged EXIF data names no color space
     return adobe_rgb() if index == ADOBE_RGB else None
 

@@ -7,6 +7,7 @@ from PIL.ExifTags import Base
 
 from monetize.errors import PhotoError
 from monetize.images.color_profiles import ProfileError, to_srgb
+from monetize.interruption import raise_if_interrupted
 
 Note = Callable[[str], None]
 
@@ -51,7 +52,8 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
 def _orientation(image: Image.Image) -> int:
     try:
         orientation = image.getexif().get(Base.Orientation, 1)
-    except Exception:
+    except Exception as error:
+        raise_if_interrupted(error)
         return 1  # the pixels are intact; only the orientation tag is unreadable
     return orientation if isinstance(orientation, int) else 1
 

@@ -29,6 +29,7 @@ from monetize.images.limits import TOO_MANY_PIXELS, check_limits
 from monetize.images.metadata import clean_avif, clean_png, clean_tiff
 from monetize.images.pixel_budget import PixelBudget
 from monetize.images.reading import read_file
+from monetize.interruption import raise_if_interrupted
 from monetize.messages import first_line, printable
 
 # Imported, and so registered, before any thread opens an image.
@@ -94,6 +95,7 @@ def _decoding(path: Path) -> Iterator[None]:
     except UnidentifiedImageError:
         raise PhotoError("damaged: its header cannot be read") from None
     except Exception as error:
+        raise_if_interrupted(error)
         # Damaged files make Pillow's decoders raise nearly any exception; none may stop the job.
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise PhotoError(first_line(why) or f"damaged ({type(error).__name__})") from None

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from monetize.errors import InputError, PhotoError, ReadError, UsageError
 from monetize.images.file_types import HEAD_BYTES, image_format, is_image_path
 from monetize.images.reading import FILE_ERRORS
+from monetize.interruption import raise_if_interrupted
 from monetize.messages import first_line
 
 # Far above a photo in any packed format; a zip of a few kilobytes can claim terabytes.
@@ -79,6 +80,7 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     except PhotoError:
         raise
     except Exception as error:
+        raise_if_interrupted(error)
         # Damaged members make zipfile and its decompressors raise nearly any exception.
         if isinstance(error, OSError) and error.errno not in (None, *FILE_ERRORS):
             raise ReadError(f"{archive.filename}: cannot be read: {error.strerror}") from error

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from monetize.errors import InputError, PhotoError
 from monetize.images.reading import read_file
+from monetize.interruption import raise_if_interrupted
 from monetize.scoring.metrics import Floats
 
 WIDTH = 2048
@@ -63,6 +64,7 @@ class Inception:
             with torch.inference_mode():
                 shape = network(torch.zeros(2, 3, SIDE, SIDE, device=device)).flatten(1).shape
         except Exception as error:  # a program may raise any
+            raise_if_interrupted(error)
             raise InputError(f"--inception {file}: not a TorchScript of Inception-2015") from error
         if shape != (2, WIDTH):
             raise InputError(f"--inception {file}: returns {shape[1]:,} features, not {WIDTH:,}")
