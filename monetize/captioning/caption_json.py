@@ -108,7 +108,8 @@ def _of_coco(path: Path, content: dict[str, Any]) -> tuple[dict[str, str], str]:
             raise InputError(f"{place}: no image has the id {identity!r}")
         if "caption" not in annotation:
             raise InputError(f"{place}: there is no caption: give COCO's captions_*.json")
-        captions.setdefault(photo_of_id[identity], _caption(place, annotation["caption"]))
+        photo, text = photo_of_id[identity], _caption(place, annotation["caption"])
+        captions[photo] = captions.get(photo) or text
     if not captions:
         raise InputError(f"{path}: there is no caption in its annotations")
     count = len(content["annotations"])

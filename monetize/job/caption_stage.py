@@ -173,7 +173,7 @@ class CaptionStage:
         """The captions to keep: the given ones, or earlier ones with their edits."""
         logged = {key: entry.caption for key, entry in log.items()}
         edited = self._workspace.captions()
-        captions = logged if edited is None else edited
+        captions = logged if edited is None else _without_emptied(edited, logged)
         different = [key for key in captions if key in logged and captions[key] != logged[key]]
         if different:
             self._reporter.say(
@@ -195,3 +195,8 @@ class CaptionStage:
             **{key: text for key, text in captions.items() if key not in set(replaced)},
             **given,
         }
+
+
+def _without_emptied(edited: Mapping[str, str], logged: Mapping[str, str]) -> dict[str, str]:
+    """Leave out captions that were emptied, so that their photos are captioned again."""
+    return {key: text for key, text in edited.items() if text or not logged.get(key)}

@@ -147,8 +147,12 @@ def _styles(settings: RunSettings) -> tuple[str, ...]:
 def _given_captions(
     file: Path, folder: Path, photos: Sequence[Photo], *, complete: bool
 ) -> GivenCaptions:
-    """Read captions for these photos; if complete, only an unreadable photo may have none."""
-    captions, note = read_given_captions(file, [photo.key for photo in photos])
+    """Read captions for these photos; if complete, only an unreadable photo may have none.
+
+    An empty caption is as good as none.
+    """
+    listed, note = read_given_captions(file, [photo.key for photo in photos])
+    captions = {key: caption for key, caption in listed.items() if caption}
     unreadable: dict[str, str] = {}
     absent = [photo for photo in photos if photo.key not in captions] if complete else []
     for photo in absent:
@@ -157,9 +161,26 @@ def _given_captions(
         except PhotoError as error:
             unreadable[photo.key] = str(error)
         else:
-            raise InputError(
-                f"{file}: no caption for {len(absent)} of the {len(photos)} photos in {folder}: "
-                f"{name_some(each.key for each in absent)}. Add captions for them, "
-                "or use --caption-missing to have these photos captioned."
-            )
+            raise _missing_captions(file, folder, [each.key for each in absent], photos, listed)
     return GivenCaptions(captions, unreadable, note)
+
+
+def _missing_captions(
+    file: Path,
+    folder: Path,
+    absent: Sequence[str],
+    photos: Sequence[Photo],
+    listed: Mapping[str, str],
+) -> InputError:
+    if file.is_dir() and not listed:
+        return InputError(
+            f"{file}: there is no .txt file named after a photo in {folder}. "
+            f"monetize caption {folder} --sidecar writes them next to the photos."
+        )
+    empty = [key for key in absent if key in listed]
+    note = f" Empty captions: {name_some(empty)}." if empty else ""
+    return InputError(
+        f"{file}: no caption for {len(absent)} of the {len(photos)} photos in {folder}: "
+        f"{name_some(absent)}.{note} Add captions for them, or use --caption-missing to have these "
+        "photos captioned."
+    )

@@ -24,7 +24,7 @@ from monetize.job.publication import packed, publish
 from monetize.job.start_photos import StartPhotos, check_start_photos
 from monetize.job.weight_warnings import WeightWarnings, check_weights
 from monetize.job.workspace import POLL_SECONDS, Workspace
-from monetize.messages import name_some
+from monetize.messages import counted, name_some
 from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter
 from monetize.prompts.style import own_words
@@ -118,7 +118,8 @@ class _Run:
             painting.measure_speed(job.settings.time_budget)
         captioned = self._caption(painting)
         captioned, photos = check_start_photos(job, captioned, self.painter.settings, self.reporter)
-        _warn_about_unknown_photos(job, captioned.captions, self.reporter)
+        _warn_about_unknown_photos(job, captioned, self.reporter)
+        _warn_about_empty_captions(captioned, self.reporter)
         items = self._plan(captioned.captions, photos)
         if not items:
             raise none_readable(captioned.unreadable)
@@ -218,12 +219,23 @@ def none_readable(reasons: Mapping[str, str]) -> InputError:
     return InputError(f"None of the photos can be read: {name_some(texts)}")
 
 
-def _warn_about_unknown_photos(job: Job, captions: Mapping[str, str], reporter: Reporter) -> None:
-    """Warn about captions whose photo is not in the job, unless photos were left out."""
-    keys = {photo.key for photo in job.photos}
-    unknown = [key for key in captions if key not in keys]
+def _warn_about_unknown_photos(job: Job, captioned: Captioned, reporter: Reporter) -> None:
+    """Warn about captions of no photo, unless photos were left out or have been removed."""
+    known = {photo.key for photo in job.photos} | captioned.records.keys()
+    unknown = [key for key in captioned.captions if key not in known]
     if unknown and job.settings.limit is None:
         reporter.warn(f"unused captions, for photos that are not here: {name_some(unknown)}")
+
+
+def _warn_about_empty_captions(captioned: Captioned, reporter: Reporter) -> None:
+    """Warn about photos for which the captioner found no words; given captions are not empty."""
+    empty = [key for key, text in captioned.captions.items() if not text]
+    if empty:
+        photos = counted(len(empty), "photo")
+        reporter.warn(
+            f"the captioner has no words for {photos}, painted from the style alone: "
+            f"{name_some(empty)}"
+        )
 
 
 def resume_command(job: Job) -> str:

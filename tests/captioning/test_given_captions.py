@@ -95,3 +95,54 @@ def test_coco_captions_that_are_left_out_are_reported(
     assert result.exit_code == 0, result.stderr
     assert f"{coco} (2 captions of 1 photo: the first of each is used)" in result.stderr
     assert rows(tmp_path / "a.csv")[0]["caption"] == "a lake"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", 'photo,caption\nphoto0.jpg," "\nphoto1.jpg,a lake\n'),
+        ("a.json", '{"photo0.jpg": "", "photo1.jpg": "a lake"}'),
+        (
+            "a.jsonl",
+            '{"file_name": "photo0.jpg", "text": ""}\n{"photo": "photo1.jpg", "text": "a lake"}',
+        ),
+        ("photo0.txt", "\n"),
+    ],
+)
+def test_an_empty_caption_counts_as_missing(
+    run_job: Run, photos: Path, tmp_path: Path, name: str, text: str
+) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / name).write_text(text)
+    if name.endswith(".txt"):
+        (given / "photo1.txt").write_text("a lake")
+    source = given if name.endswith(".txt") else given / name
+    command = (photos, tmp_path / "a.zip", "--captions", source, "--limit", 2)
+    refused = run_job(*command)
+    assert refused.exit_code == 1
+    assert "no caption for 1 of the 2 photos" in refused.stderr
+    assert "photo0.jpg. Empty captions: photo0.jpg. Add captions" in refused.stderr
+    if name == "photo0.txt":
+        assert run_job(*command, "--caption-missing").exit_code == 0
+        first, second = rows(tmp_path / "a.csv")
+        assert first["caption"]
+        assert second["caption"] == "a lake"
+
+
+def test_the_first_caption_of_coco_that_is_not_empty_is_used(tmp_path: Path) -> None:
+    coco = tmp_path / "captions.json"
+    coco.write_text(
+        '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": ['
+        '{"image_id": 1, "caption": ""}, {"image_id": 1, "caption": "water"}]}'
+    )
+    assert read_given_captions(coco, ["a.jpg"])[0] == {"a.jpg": "water"}
+
+
+def test_a_folder_without_sidecars_says_how_to_write_them(
+    run_job: Run, photos: Path, tmp_path: Path
+) -> None:
+    result = run_job(photos, tmp_path / "a.zip", "--captions", photos)
+    assert result.exit_code == 1
+    assert f"{photos}: there is no .txt file named after a photo in {photos}. " in result.stderr
+    assert f"monetize caption {photos} --sidecar writes them" in result.stderr

@@ -13,6 +13,8 @@ from click.testing import Result
 from helpers import FinishedJob, Interrupt, Run, Tiny, members, names, rows
 from PIL import Image
 
+from monetize.captioning.encoder_decoder import EncoderDecoderCaptioner
+
 STYLE = "in monet style painting"
 
 
@@ -36,6 +38,29 @@ def test_an_interrupted_job_says_how_to_continue_and_does(
     assert "Painting: 6 paintings, 4 of them already done" in resumed.stderr
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "whole.zip").read_bytes()
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_a_photo_whose_caption_was_emptied_is_captioned_again(
+    run_job: Run, photos: Path, tmp_path: Path, interrupt_after: Interrupt
+) -> None:
+    table = tmp_path / "a.zip.work" / "captions.csv"
+    interrupt_after(0)
+    assert run_job(photos, tmp_path / "a.zip", "--limit", 1).exit_code == 130
+    made = table.read_text()
+    table.write_text("photo,caption\nphoto0.jpg,\n")
+    assert run_job(photos, tmp_path / "a.zip", "--limit", 1).exit_code == 130
+    assert table.read_text() == made
+
+
+def test_photos_without_a_word_of_the_captioner_are_reported(
+    run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EncoderDecoderCaptioner, "caption", lambda _, images: [""] * len(images))
+    result = run_job(photos, tmp_path / "a.zip", "--limit", 1)
+    assert result.exit_code == 0, result.stderr
+    assert (
+        "the captioner has no words for 1 photo, painted from the style alone: photo0.jpg"
+    ) in result.stderr
 
 
 def test_captions_edited_in_the_meantime_are_painted(

@@ -22,6 +22,7 @@ def test_a_finished_zip_is_updated(
     result = run_job(photos, out, "--update")
     assert result.exit_code == 0, result.stderr
     assert f"Imported: 6 paintings from {out}" in result.stderr
+    assert "unused captions" not in result.stderr, "of the photo that was removed"
     assert "Painting: 6 paintings, 4 of them already done" in result.stderr
     run_job(photos, tmp_path / "b.zip")
     assert members(out) == members(tmp_path / "b.zip")

@@ -25,12 +25,13 @@ run_input_options = all_of(
         type=FILE_OR_FOLDER,
         help="Captions to paint; no photo is captioned. A CSV file with the columns photo (or "
         "image) and caption, a .json or .jsonl file (such as metadata.jsonl of an image folder, or "
-        "COCO's captions), or a folder with a .txt file named after each photo.",
+        "COCO's captions), or a folder with a .txt file named after each photo. "
+        "An empty caption counts as missing.",
     ),
     _option(
         "--caption-missing",
         is_flag=True,
-        help="Caption the photos that --captions does not list.",
+        help="Caption the photos for which --captions has no caption.",
     ),
 )
 
