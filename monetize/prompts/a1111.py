@@ -2,7 +2,8 @@ r"""The prompt syntax of AUTOMATIC1111's web UI.
 
 (word) multiplies a weight by 1.1, [word] divides by it, (word:1.5) multiplies by the number,
 negative ones included; \( \) \[ \] and \\ are the characters themselves. A bracket that is not
-closed acts up to the end, and one that is not open is text, as there.
+closed acts up to the end, and one that is not open is text, as there. A backslash before AND, BREAK
+or <, which the web UI does not know, makes them plain text.
 """
 
 import re
@@ -11,9 +12,8 @@ from monetize.errors import UsageError
 from monetize.prompts.emphasis import MarkedText, MarkedTextBuilder, check_depth, parse_factor
 
 STEP = 1.1
-MARKUP = re.compile(r"[()\[\]\\]")
 TOKEN = re.compile(
-    r"\\(?P<escaped>[()\[\]\\])|(?P<open>[(\[])|:\s*(?P<number>[+-]?[\d.]+)\s*\)|(?P<close>[)\]])"
+    r"\\(?P<escaped>[()\[\]\\<]|(?:AND|BREAK)\b)|(?P<open>[(\[])|:\s*(?P<number>[+-]?[\d.]+)\s*\)|(?P<close>[)\]])"
     r"|(?P<text>[^()\[\]\\:]+|[\\:])"
 )
 SCHEDULE = re.compile(r":\s*[\d.]+\s*$")
@@ -23,6 +23,8 @@ KEYWORDS = {
     "AND": "it mixes several prompts there, and only one is painted here",
 }
 KEYWORD = re.compile(rf"\b(?:{'|'.join(KEYWORDS)})\b")
+MARKUP = re.compile(rf"[()\[\]\\]|{KEYWORD.pattern}|<(?=(?:lora|lyco|hypernet):)")
+UNESCAPED = r"(?<!\\)"
 
 
 def parse_a1111(source: str) -> MarkedText:
@@ -58,12 +60,12 @@ def escape_a1111(text: str) -> str:
 
 
 def _refuse_keywords(source: str) -> None:
-    if network := NETWORK.search(source):
+    if network := re.search(UNESCAPED + NETWORK.pattern, source):
         raise UsageError(
             f"{network[0]} in the prompt names a file that only the web UI knows: take it out, and "
             "give a LoRA's file with --lora"
         )
-    if keyword := KEYWORD.search(source):
+    if keyword := re.search(UNESCAPED + KEYWORD.pattern, source):
         raise UsageError(
             f"{keyword[0]} in the prompt is not supported: {KEYWORDS[keyword[0]]}; take it out"
         )

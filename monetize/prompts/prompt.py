@@ -81,9 +81,11 @@ def compose(
 ) -> Prompt:
     """Put caption and style together, and keep the weights whose words occur in the result.
 
-    `names` are the values of a template's other fields; see `fill_style`. Raises UsageError for a
-    mistake in the syntax of the result.
+    `names` are the values of a template's other fields; see `fill_style`. Unlike a caption, which a
+    person may have written, they are plain text in every syntax. Raises UsageError for a mistake in
+    the syntax of the result.
     """
-    prompt = Prompt.parse(fill_style(style, caption, names), (), syntax)
+    plain = {field: escape(name, syntax) for field, name in (names or {}).items()}
+    prompt = Prompt.parse(fill_style(style, caption, plain), (), syntax)
     kept = tuple(weight for weight in weights if weight.applies_to(prompt.text))
     return replace(prompt, weights=kept)

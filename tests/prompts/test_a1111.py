@@ -81,7 +81,10 @@ def test_what_only_the_web_ui_can_do_is_refused_with_the_reason(source: str, mes
         parse_a1111(source)
 
 
-@pytest.mark.parametrize("text", ["a (b) [c] \\ \\( :1) (d:2)", "", "((((", "plain"])
+@pytest.mark.parametrize(
+    "text",
+    ["a (b) [c] \\ \\( :1) (d:2)", "cats AND dogs BREAK", "<lora:a:1> <b>", "", "((((", "plain"],
+)
 def test_escaped_text_is_only_text(text: str) -> None:
     assert parse_a1111(escape_a1111(text)) == MarkedText(text)
 

@@ -57,3 +57,19 @@ def test_prompts_that_are_not_utf8_are_refused() -> None:
         read_prompt("caf\udce9")
     with pytest.raises(UsageError, match=r"the prompts: not valid UTF-8 .*: save the file"):
         read_prompts("a café".encode("latin-1"))
+
+
+@pytest.mark.parametrize("syntax", ["plain", "a1111", "compel"])
+@pytest.mark.parametrize(
+    "name", ["cats AND dogs", "beach (old)", "[b] c++", 'a "b"-', "<lora:x:1>"]
+)
+def test_names_in_a_template_are_plain_text_in_every_syntax(name: str, syntax: str) -> None:
+    prompt = compose(
+        "a lake", "{caption}, {folder} by monet", names={"folder": name}, syntax=syntax
+    )
+    assert prompt.text == f"a lake, {name} by monet"
+    assert not prompt.emphasis
+
+
+def test_a_caption_may_use_the_syntax() -> None:
+    assert compose("a (lake:1.5)", "{caption}", syntax="a1111").emphasis
