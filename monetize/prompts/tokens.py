@@ -209,6 +209,11 @@ def weigh_strictly(
     """
     weighted = weigh(tokenizer, prompt)
     for weight in weighted.missing:
+        if weight.phrase == "seed" and sweeps:
+            raise UsageError(
+                f"{_flag_of(weight, sweeps)}: seed takes START:STOP, such as seed=1:4; with a step "
+                "it is a word, and 'seed' is not in the prompt"
+            )
         last = max(token.position for token in weighted.tokens)
         raise UsageError(
             f"{_flag_of(weight, sweeps)}: {weight.phrase!r} is not in the prompt. Its "

@@ -179,6 +179,7 @@ def test_kept_pictures_equal_those_of_paint_and_of_the_sheet(paint: Run) -> None
         (["--sweep", "seed=18446744073709551615:18446744073709551616"], "seeds would be above"),
         (["--sweep", "seed=1:2", "-n", "2"], "use --sweep seed=START:STOP instead of --number"),
         (["--sweep", "seed=1:2:1"], "'seed' is not in the prompt"),
+        (["--sweep", "seed=1:3:0.5"], "seed takes START:STOP, such as seed=1:4; with a step"),
         (
             ["--sweep", "pine=0:1:1", "-o", "a.gif"],
             "--output a.gif: unsupported image format; use one of",
