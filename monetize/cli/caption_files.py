@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from monetize.captioning.sidecars import SUFFIX
-from monetize.cli.terminal import to_json
+from monetize.cli.terminal import to_json, to_json_line
 from monetize.csv_tables import to_csv
 from monetize.errors import UsageError
 from monetize.images.output_paths import check_files, check_outputs, numbered
@@ -12,10 +12,12 @@ from monetize.images.photos import Photo, find, require_some
 from monetize.messages import printable
 
 SIDECAR = "sidecar"
+JSON_LINES = ("jsonl", "ndjson")
+FORMS = ("csv", "json", *JSON_LINES)
 
 
 def output_form(form: str | None, output: Path | None, *, overwrite: bool) -> str | None:
-    """The form to write: csv, json, sidecar, or None for text; by the flag or the ending of output.
+    """The form to write, by the flag or the ending of output; None for text.
 
     Raises UsageError if they disagree, and if the output exists.
     """
@@ -25,7 +27,7 @@ def output_form(form: str | None, output: Path | None, *, overwrite: bool) -> st
         raise UsageError("--sidecar writes a file next to each photo: leave out --output")
     check_files([output], "--output", overwrite=overwrite)
     ending = output.suffix.lower()[1:]
-    if ending not in ("csv", "json"):
+    if ending not in FORMS:
         return form
     if form not in (None, ending):
         raise UsageError(f"--output {output} and --{form} are different formats: keep one")
@@ -84,11 +86,14 @@ def plan_sidecars(
 
 
 def table(form: str | None, captions: Mapping[str, str], reasons: Mapping[str, str]) -> bytes:
-    """The captions as CSV, JSON or tab-separated text; only JSON includes unreadable photos."""
-    if form == "json":
+    """The captions as CSV, JSON or tab-separated text; only JSON includes unreadable photos.
+
+    JSON is a list, or a line for each photo.
+    """
+    if form == "json" or form in JSON_LINES:
         rows = [{"photo": key, "caption": text} for key, text in captions.items()]
         rows += [{"photo": key, "error": why} for key, why in reasons.items()]
-        return to_json(rows)
+        return to_json(rows) if form == "json" else b"".join(map(to_json_line, rows))
     if form == "csv":
         return to_csv(("photo", "caption"), captions.items())
     return "".join(f"{printable(key)}\t{text}\n" for key, text in captions.items()).encode()

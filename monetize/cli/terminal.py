@@ -115,10 +115,19 @@ class Terminal(Reporter):
 
 def to_json(value: object) -> bytes:
     """Return JSON with every character beyond ASCII escaped, control characters among them."""
+    return _to_json(value, indent=2)
+
+
+def to_json_line(value: object) -> bytes:
+    """Return the same on a single line, as .jsonl files have it."""
+    return _to_json(value, indent=None)
+
+
+def _to_json(value: object, indent: int | None) -> bytes:
     import json
 
     # json leaves DEL as it is, the only control character of ASCII that it does not escape.
-    return json.dumps(value, indent=2).replace("\x7f", "\\u007f").encode() + b"\n"
+    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f").encode() + b"\n"
 
 
 def quieten_libraries(terminal: Terminal) -> None:

@@ -41,13 +41,18 @@ def as_json(cli: Run, photos: Path, tmp_path: Path, flags: tuple[object, ...]) -
     return tmp_path / "a.json"
 
 
+def as_json_lines(cli: Run, photos: Path, tmp_path: Path, flags: tuple[object, ...]) -> Path:
+    cli("caption", photos, *flags, "-o", tmp_path / "a.jsonl")
+    return tmp_path / "a.jsonl"
+
+
 def as_sidecars(cli: Run, photos: Path, tmp_path: Path, flags: tuple[object, ...]) -> Path:
     result = cli("caption", photos, *flags, "--sidecar")
     assert result.stderr.splitlines()[-1] == "Done: 6 captions, each next to its photo"
     return photos
 
 
-@pytest.mark.parametrize("write", [as_csv, as_json, as_sidecars])
+@pytest.mark.parametrize("write", [as_csv, as_json, as_json_lines, as_sidecars])
 def test_captions_written_in_any_form_give_the_captioners_paintings(
     cli: Run,
     run_job: Run,

@@ -79,9 +79,11 @@ def test_two_photos_of_one_sidecar_are_refused(tmp_path: Path) -> None:
         output_form("sidecar", tmp_path / "a.txt", overwrite=False)
 
 
-def test_a_table_has_three_forms() -> None:
+def test_a_table_has_four_forms() -> None:
     assert table("csv", CAPTIONS, REASONS) == b"photo,caption\na.jpg,a tree\n"
     assert table(None, CAPTIONS, REASONS) == b"a.jpg\ta tree\n"
-    assert json.loads(table("json", CAPTIONS, REASONS)) == [
-        {"photo": "a.jpg", "caption": "a tree"}, {"photo": "b.jpg", "error": "empty file"},
-    ]  # fmt: skip
+    objects = [{"photo": "a.jpg", "caption": "a tree"}, {"photo": "b.jpg", "error": "empty file"}]
+    assert json.loads(table("json", CAPTIONS, REASONS)) == objects
+    for form in ("jsonl", "ndjson"):
+        lines = table(form, CAPTIONS, REASONS).splitlines()
+        assert [json.loads(line) for line in lines] == objects

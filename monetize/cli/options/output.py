@@ -94,7 +94,8 @@ caption_output_options = all_of(
         "--output",
         "-o",
         type=OUTPUT_FILE,
-        help="File to write: .csv, .json, or any other name for tab-separated text.",
+        help="File to write: .csv, .json, or .jsonl for an object a line, which `monetize run "
+        "--captions` reads; any other name for tab-separated text.",
     ),
     _option(
         "--heatmap",
