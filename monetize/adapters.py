@@ -2,12 +2,14 @@
 
 import math
 import os
+import re
 from dataclasses import dataclass
 
 from monetize.errors import UsageError
 from monetize.prompts.weights import format_number
 
-LORA_FORM = "write FILE, FOLDER or HUB-ID, and =SCALE to apply it by another factor than 1"
+LORA_FORM = "write FILE, FOLDER or HUB-ID, and =SCALE (such as =0.5) to scale it"
+FILE_NAME = re.compile(r"[/\\]|\.[A-Za-z]\w*$")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ def parse_lora(text: str) -> Lora:
         scale = float(number)
     except ValueError:
         # The name of a file that is not there may have the sign.
-        source, scale = text, 1.0
+        source, scale = text, 1.0 if FILE_NAME.search(number) else math.nan
     if not source.strip() or not math.isfinite(scale):
         raise UsageError(f"{text!r} is not a LoRA with a scale: {LORA_FORM}")
     return Lora(source, scale)

@@ -30,7 +30,10 @@ def test_an_existing_file_may_look_like_a_scale(
     assert parse_lora("monet=2=0.5") == Lora("monet=2", 0.5)
 
 
-@pytest.mark.parametrize("text", ["", "=0.5", " =1", "monet=nan", "monet=inf"])
+NO_NUMBERS = ("monet.safetensors=0,5", "monet.safetensors=abc", "owner/monet=half", "monet.pt=")
+
+
+@pytest.mark.parametrize("text", ["", "=0.5", " =1", "monet=nan", "monet=inf", *NO_NUMBERS])
 def test_what_is_no_lora_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not a LoRA with a scale: write FILE, FOLDER or"):
         parse_lora(text)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from monetize.checkpoints.file_contents import substitute
 from monetize.checkpoints.layout import Layout
 from monetize.checkpoints.resolve import Checkpoint, list_files
 from monetize.errors import CheckpointError
@@ -49,6 +50,8 @@ def read_config(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
     except RecursionError:
         raise _damaged(path, "it is nested too deeply") from None
     except ValueError as error:  # of syntax, encoding, or a number of too many digits
+        if found := substitute(data):
+            raise CheckpointError(f"{path} is not a usable configuration: {found}") from None
         raise _damaged(path, first_line(error)) from None
     if not isinstance(values, dict):
         raise _damaged(path, f"it must be an object, not {reprlib.repr(values)}")

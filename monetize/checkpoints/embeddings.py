@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from monetize.adapters import Embedding
 from monetize.checkpoints.configs import read_config
-from monetize.checkpoints.model_kinds import refusal
+from monetize.checkpoints.model_kinds import unlike
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.checkpoints.single_file import explain_file_errors, read_shapes, unpickled
 from monetize.errors import CheckpointError, UsageError
@@ -84,6 +84,8 @@ def resolve_embeddings(embeddings: Sequence[Embedding]) -> tuple[EmbeddingFile, 
 def _resolve(embedding: Embedding) -> EmbeddingFile:
     name = f"{FLAG} {printable(embedding.file)}"
     path = Path(os.path.expanduser(embedding.file))  # noqa: PTH111 - Path.expanduser fails for an unknown user
+    if path.is_dir():
+        raise UsageError(f"{name} is a folder: give the file in it")
     if not path.is_file():
         raise UsageError(f"{name}: no such file")
     if path.suffix.lower() not in SUFFIXES:
@@ -93,12 +95,10 @@ def _resolve(embedding: Embedding) -> EmbeddingFile:
         raise CheckpointError(
             f"{name} is for Stable Diffusion XL; monetize paints with Stable Diffusion v1"
         )
-    refused = refusal(shapes)
     [key, *others] = shapes or ("",)
     shape = (1, *shapes.get(key, ()))[-2:]
     if others or "." in key.strip(".") or len(shapes.get(key, ())) not in (1, 2):
-        kind = refused.kind if refused else "a checkpoint of Stable Diffusion v1"
-        raise CheckpointError(f"{name} is {kind}, not a textual inversion of one token")
+        raise CheckpointError(f"{name} {unlike(shapes, 'a textual inversion of one token')}")
     if not 0 < shape[0] <= MAX_VECTORS:
         raise CheckpointError(
             f"{name} has {shape[0]} vectors; a prompt has room for {MAX_VECTORS} at most"

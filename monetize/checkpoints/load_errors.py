@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from monetize.checkpoints.resolve import Checkpoint
+from monetize.checkpoints.file_contents import not_weights
+from monetize.checkpoints.layout import WEIGHT_FILE
+from monetize.checkpoints.resolve import Checkpoint, list_files
 from monetize.errors import CheckpointError, MonetizeError
 from monetize.interruption import raise_if_interrupted
 from monetize.messages import first_line
@@ -22,6 +25,9 @@ def explain_load_errors(checkpoint: Checkpoint) -> Iterator[None]:
         raise
     except Exception as error:
         raise_if_interrupted(error)
+        for file in _weight_files(checkpoint):
+            if found := not_weights(file):
+                raise CheckpointError(f"{name}: {file} cannot be read: {found}") from error
         # It imports torch, which takes seconds that a tokenizer does not need.
         from monetize.devices import ran_out_of_memory
 
@@ -40,3 +46,9 @@ def explain_load_errors(checkpoint: Checkpoint) -> Iterator[None]:
             f"{name}: the files in {checkpoint.weights_path} cannot be loaded: {why} They may be "
             "damaged or incomplete: copy or download them again."
         ) from error
+
+
+def _weight_files(checkpoint: Checkpoint) -> list[Path]:
+    """The files of weights in a checkpoint's folder that it loads."""
+    files = checkpoint.layout.select(list_files(checkpoint.folder), checkpoint.variant)
+    return [checkpoint.folder / name for name in files if WEIGHT_FILE.fullmatch(Path(name).name)]

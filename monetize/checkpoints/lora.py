@@ -10,7 +10,7 @@ from pathlib import Path
 
 from monetize.adapters import Lora
 from monetize.checkpoints import hub
-from monetize.checkpoints.model_kinds import BY_TEXT_FEATURES, Shapes, refusal
+from monetize.checkpoints.model_kinds import BY_TEXT_FEATURES, Shapes, refusal, unlike
 from monetize.checkpoints.resolve import Say, list_files
 from monetize.checkpoints.single_file import read_shapes
 from monetize.errors import CheckpointError, UsageError
@@ -127,10 +127,7 @@ def _check(source: str, shapes: Shapes) -> None:
             raise CheckpointError(f"{name} is of the kind {method}; only plain LoRAs are supported")
     refused = refusal(shapes)
     if refused is None or "LoRA" not in refused.kind:
-        kind = refused.kind if refused else "a checkpoint of Stable Diffusion v1"
-        way_out = "give it to --model" if refused is None else refused.way_out
-        hint = f": {way_out}" if "--" in way_out else ""
-        raise CheckpointError(f"{name} is {kind}, not a LoRA{hint}")
+        raise CheckpointError(f"{name} {unlike(shapes, 'a LoRA')}")
     for mark, model in OTHER_MODELS:
         if any(mark in key for key in shapes):
             raise _for_another(name, model)

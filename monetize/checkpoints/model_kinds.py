@@ -7,6 +7,9 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 UNET = "model.diffusion_model."
 VAE = ("first_stage_model.", "vae.")
+# Of a VAE's own file, in CompVis's and in diffusers' layout; other models have encoders as well.
+VAE_ALONE = ("encoder.conv_in.", "decoder.conv_in.", "encoder.down", "decoder.up")
+VIT = "encoder.embeddings.patch_embeddings."
 TEXT_ENCODER = "cond_stage_model.transformer."
 FIRST_LAYER = UNET + "input_blocks.0.0.weight"
 OTHER_FOLDERS = "use a checkpoint of Stable Diffusion v1"
@@ -51,6 +54,9 @@ class Refusal:
     way_out: str
 
 
+UNKNOWN = Refusal("not a checkpoint of Stable Diffusion", OTHER_FOLDERS)
+
+
 def refusal(shapes: Shapes) -> Refusal | None:
     """Return why a file cannot be painted with; None for Stable Diffusion v1."""
     for mark, kind, way_out in MARKS:
@@ -77,11 +83,25 @@ def refusal(shapes: Shapes) -> Refusal | None:
 def _without_unet(shapes: Shapes) -> Refusal:
     if _any_starts(shapes, "down_blocks.", "time_embedding."):
         return Refusal("only the UNet of a diffusers checkpoint", "give its whole folder")
-    if _any_starts(shapes, "encoder.", "decoder.", *VAE):
+    if _any_starts(shapes, *VAE, *VAE_ALONE):
         return Refusal("only a VAE", MISSING_PART)
-    if _any_starts(shapes, "text_model.", TEXT_ENCODER):
+    if _any_starts(shapes, VIT) and _any_starts(shapes, "decoder."):
+        return Refusal("a captioner", "give its folder to --captioner")
+    has_text = _any_starts(shapes, "text_model.", TEXT_ENCODER)
+    if has_text and not _any_starts(shapes, "vision_model."):
         return Refusal("only a text encoder", MISSING_PART)
-    return Refusal("not a checkpoint of Stable Diffusion", OTHER_FOLDERS)
+    return UNKNOWN
+
+
+def unlike(shapes: Shapes, wanted: str) -> str:
+    """Say that a file is not what is wanted and, if known, what it is and which flag takes it."""
+    refused = refusal(shapes)
+    if refused is None:
+        return f"is a checkpoint of Stable Diffusion v1, not {wanted}: give it to --model"
+    if refused is UNKNOWN or wanted.startswith(refused.kind):
+        return f"is not {wanted}"
+    hint = f": {refused.way_out}" if "--" in refused.way_out else ""
+    return f"is {refused.kind}, not {wanted}{hint}"
 
 
 def _any_starts(names: Iterable[str], *prefixes: str) -> bool:

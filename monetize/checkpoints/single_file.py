@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monetize.checkpoints.model_kinds import Shapes, refusal
+from monetize.checkpoints.file_contents import not_weights
+from monetize.checkpoints.model_kinds import UNET, UNKNOWN, Shapes, refusal
 from monetize.errors import CheckpointError, MonetizeError
 from monetize.file_errors import explain_read_errors
 from monetize.interruption import raise_if_interrupted
@@ -31,6 +32,10 @@ def check_single_file(flag: str, path: Path, say: Callable[[str], None]) -> None
     name = f"{flag} {printable(path)}"
     shapes = read_shapes(flag, path)
     refused = refusal(shapes)
+    if refused is UNKNOWN:
+        raise CheckpointError(
+            f"{name} is {UNKNOWN.kind} v1: none of its weights has a name that starts with {UNET}"
+        )
     if refused is not None:
         raise CheckpointError(
             f"{name} is {refused.kind}; monetize paints with Stable Diffusion v1: "
@@ -100,6 +105,9 @@ def explain_file_errors(flag: str, path: Path) -> Iterator[None]:
         raise_if_interrupted(error)
         import pickle
 
+        if found := not_weights(path):
+            raise CheckpointError(f"{name} cannot be read: {found}") from error
+
         if isinstance(error, pickle.UnpicklingError):
             raise CheckpointError(
                 f"{name} cannot be read: it is damaged, or holds more than weights, which may be a "
@@ -107,6 +115,8 @@ def explain_file_errors(flag: str, path: Path) -> Iterator[None]:
                 "download it again."
             ) from error
         why = first_line(error) or "it ends too early"
+        if " " not in why:  # such as the key of a KeyError
+            why = f"it is not a file of weights ({type(error).__name__}: {why})"
         raise CheckpointError(
             f"{name} cannot be read: {why}. It may be damaged or incomplete: copy or download it "
             "again."

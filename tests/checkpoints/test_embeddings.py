@@ -126,6 +126,9 @@ def test_a_pickle_of_something_else_is_an_error(tmp_path: Path, content: object)
 def test_what_is_missing_or_no_embedding_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--embedding nowhere.pt: no such file"):
         resolved(Path("nowhere.pt"))
+    (tmp_path / "folder.safetensors").mkdir()
+    with pytest.raises(UsageError, match=r"folder.safetensors is a folder: give the file in it"):
+        resolved(tmp_path / "folder.safetensors")
     (tmp_path / "monet.txt").touch()
     with pytest.raises(UsageError, match=r"not a file of the kind .safetensors, .pt, .bin"):
         resolved(tmp_path / "monet.txt")
@@ -142,7 +145,7 @@ def test_what_is_missing_or_no_embedding_is_named(tmp_path: Path) -> None:
             {"lora_unet_x.lora_down.weight": VECTORS, "lora_unet_x.lora_up.weight": VECTORS},
             "is a LoRA, not a textual inversion",
         ),
-        ({"x.weight": VECTORS}, "not a textual inversion of one token"),
+        ({"x.weight": VECTORS}, r"style.safetensors is not a textual inversion of one token"),
         ({"emb_params": torch.ones(1, 2, 3)}, "not a textual inversion of one token"),
         ({"emb_params": torch.ones(76, 4)}, "has 76 vectors; a prompt has room for 75"),
     ],

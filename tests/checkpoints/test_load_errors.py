@@ -17,12 +17,14 @@ Block = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture(params=["folder", "file"])
-def block(request: pytest.FixtureRequest, tiny: Tiny) -> Block:
+def block(request: pytest.FixtureRequest, tiny: Tiny, tmp_path: Path) -> Block:
     """The block around a library that loads a folder or a file."""
     if request.param == "folder":
         checkpoint = resolve(str(tiny.painter), PAINTER)
         return lambda: explain_load_errors(checkpoint)
-    return lambda: explain_file_errors("--lora", Path(__file__))
+    file = tmp_path / "monet.pt"
+    file.write_bytes(b"PK\x03\x04")
+    return lambda: explain_file_errors("--lora", file)
 
 
 def test_an_error_of_a_library_is_explained(block: Block) -> None:

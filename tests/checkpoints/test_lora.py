@@ -11,6 +11,7 @@ from torch import Tensor
 
 from monetize.adapters import Lora
 from monetize.checkpoints.lora import resolve_lora
+from monetize.checkpoints.model_kinds import VIT
 from monetize.errors import CheckpointError, UsageError
 
 LAYER = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k"
@@ -87,7 +88,14 @@ def test_the_hub_is_named_where_it_cannot_be_reached() -> None:
         ({f"{LAYER}.hada_w1_a": torch.ones(1)}, "is of the kind LoHa; only plain LoRAs"),
         (weights() | {f"{LAYER}.dora_scale": torch.ones(1)}, "is of the kind DoRA"),
         ({"emb_params": torch.ones(1, 768)}, "is a textual inversion, not a LoRA: .*--embedding"),
-        ({"x": torch.ones(1)}, "is not a checkpoint of Stable Diffusion, not a LoRA$"),
+        (
+            {
+                VIT + "projection.weight": torch.ones(1),
+                "decoder.transformer.wte.weight": torch.ones(1),
+            },
+            "is a captioner, not a LoRA: give its folder to --captioner",
+        ),
+        ({"x": torch.ones(1)}, r"monet.safetensors is not a LoRA$"),
     ],
 )
 def test_what_is_not_a_lora_for_this_model_is_named(

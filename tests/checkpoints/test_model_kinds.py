@@ -1,6 +1,6 @@
 import pytest
 
-from monetize.checkpoints.model_kinds import refusal
+from monetize.checkpoints.model_kinds import refusal, unlike
 
 V1 = {
     "model.diffusion_model.input_blocks.0.0.weight": (320, 4, 3, 3),
@@ -54,6 +54,23 @@ def test_stable_diffusion_v1_is_accepted() -> None:
         ({"first_stage_model.encoder.conv_in.weight": (1,)}, "only a VAE", "full file"),
         ({"down_blocks.0.resnets.0.conv1.weight": (1,)}, "only the UNet", "whole folder"),
         ({"text_model.final_layer_norm.weight": (768,)}, "only a text encoder", "full file"),
+        ({"encoder.down_blocks.0.x.weight": (1,)}, "only a VAE", "full file"),
+        ({"decoder.conv_in.weight": (1,)}, "only a VAE", "full file"),
+        (
+            {"encoder.embeddings.patch_embeddings.x": (1,), "decoder.transformer.wte.weight": (1,)},
+            "a captioner",
+            "--captioner",
+        ),
+        (
+            {"encoder.layer.0.weight": (1,), "decoder.layer.0.weight": (1,)},
+            "not a checkpoint",
+            "v1",
+        ),
+        (
+            {"text_model.embeddings.x": (1,), "vision_model.embeddings.x": (1,)},
+            "not a checkpoint",
+            "v1",
+        ),
         ({"weight": (1,)}, "not a checkpoint of Stable Diffusion", "v1"),
         ({}, "not a checkpoint of Stable Diffusion", "v1"),
     ],
@@ -65,3 +82,11 @@ def test_what_it_is_instead_is_named(
     assert refused is not None
     assert kind in refused.kind
     assert way_out in refused.way_out
+
+
+def test_what_a_file_is_not_is_said_once() -> None:
+    assert unlike({"x": (1,)}, "a LoRA") == "is not a LoRA"
+    assert unlike({"emb_params": (1, 2, 3)}, "a textual inversion of one token") == (
+        "is not a textual inversion of one token"
+    )
+    assert unlike(V1, "a LoRA").startswith("is a checkpoint of Stable Diffusion v1, not a LoRA: ")

@@ -117,3 +117,12 @@ def test_a_plain_file_needs_no_message(single: Path) -> None:
     listener = Listener()
     resolve(str(single), PAINTER, say=listener.say)
     assert listener.said == []
+
+
+def test_an_unknown_kind_of_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    save_file({"weight": torch.ones(1)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(
+        CheckpointError,
+        match=r"foreign.safetensors is not a checkpoint of Stable Diffusion v1: none .*_model.$",
+    ):
+        resolve(str(tmp_path / "foreign.safetensors"), PAINTER)
