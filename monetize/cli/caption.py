@@ -109,16 +109,17 @@ def caption(
 
     if not captions:
         raise none_readable(reasons)
+    for key, why in reasons.items():
+        terminal.warn(f"cannot read {printable(key)}: {why}")
     if output is not None:
         write_bytes(output, table(form, captions, reasons), overwrite=overwrite)
         terminal.say(f"Done: {counted(len(captions), 'caption')} in {output}")
     elif sidecars:
-        terminal.say(f"Done: {counted(len(captions), 'caption')}, each next to its photo")
+        where = "next to its photo" if len(captions) == 1 else "each next to its photo"
+        terminal.say(f"Done: {counted(len(captions), 'caption')}, {where}")
     elif form is not None:
         terminal.data(table(form, captions, reasons))
     if sheets:
         more = f" to {sheets[-1]}, in the order of the photos" if len(sheets) > 1 else ""
         terminal.say(f"Heat maps: {sheets[0]}{more}")
-    for key, why in reasons.items():
-        terminal.warn(f"cannot read {printable(key)}: {why}")
     ctx.exit(UNREADABLE_EXIT_CODE if reasons else 0)

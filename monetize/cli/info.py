@@ -17,7 +17,8 @@ from monetize.messages import printable
 def info(painting: Path, as_json: bool) -> None:
     """Show the prompt and the settings that the painting in FILE was made with.
 
-    Reads what `monetize paint` and AUTOMATIC1111's web UI write into PNG and JPEG files.
+    Reads what `monetize paint` and AUTOMATIC1111's web UI write into PNG and JPEG files, and
+    `monetize run` with --output-folder or --metadata.
     `monetize paint --like FILE` paints it again.
 
     \b

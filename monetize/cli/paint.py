@@ -201,6 +201,7 @@ def _check_sweep(
 
 
 def _texts(prompt: str | None, from_file: Any, like: "Repaint | None") -> list[str]:
+    from monetize.messages import printable
     from monetize.prompts.prompt import read_prompt, read_prompts
 
     if like is not None and prompt is None and from_file is None:
@@ -214,8 +215,10 @@ def _texts(prompt: str | None, from_file: Any, like: "Repaint | None") -> list[s
         if not prompt.strip():
             raise UsageError("PROMPT is empty")
         return [prompt]
-    with explain_read_errors(Path(getattr(from_file, "name", "-")), UsageError):
-        texts = read_prompts(from_file.read())
+    name = getattr(from_file, "name", "-")
+    source = "standard input" if name in ("-", "<stdin>") else printable(name)
+    with explain_read_errors(Path(name), UsageError):
+        texts = read_prompts(from_file.read(), source)
     if not texts:
-        raise UsageError("the input has no prompts: write one per line")
+        raise UsageError(f"{source}: there is no prompt in it: write one per line")
     return texts

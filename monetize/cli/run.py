@@ -115,7 +115,10 @@ def run(
         executor=build(ExecutorSettings, params),
     )
     if join and with_gallery:
-        raise UsageError("--gallery is for one machine: build it later with monetize gallery")
+        raise UsageError(
+            "--gallery does not work with --join, where several machines share a job: build it "
+            f"when the job is done, with monetize gallery {outputs.out}"
+        )
     if join and outputs.last.exists() and not outputs.workspace.started:
         terminal.say(f"{outputs.out} is done already; delete it to have it made again")
         ctx.exit(0)

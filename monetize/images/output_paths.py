@@ -35,7 +35,8 @@ def check_files(paths: Sequence[Path], flag: str, *, overwrite: bool) -> None:
         )
     existing = [path for path in paths if output_target(path).exists()]
     if existing and not overwrite:
-        raise UsageError(f"{flag}: {name_some(existing)} exists; --overwrite replaces it")
+        verb, them = ("exists", "it") if len(existing) == 1 else ("exist", "them")
+        raise UsageError(f"{flag}: {name_some(existing)} {verb}; --overwrite replaces {them}")
 
 
 def free_name(

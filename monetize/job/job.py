@@ -120,7 +120,10 @@ def _check_join(settings: RunSettings, *, overwrite: bool, update: bool) -> None
         (settings.executor.executor == "ray", "--executor ray"),
     ):
         if given:
-            raise UsageError(f"{name} is for one machine: leave it or --join out")
+            raise UsageError(
+                f"{name} does not work with --join, where several machines share a job: leave out "
+                "one of the two"
+            )
 
 
 def _elapsed(since: float | None, time_budget: float | None) -> float:

@@ -31,7 +31,10 @@ def check_outputs(
     if outputs.is_folder:
         _check_folder(outputs, photos)
     elif out.suffix.lower() != ".zip":
-        raise UsageError(f"{out}: the output is a zip: give it a name such as images.zip")
+        raise UsageError(
+            f"{out}: the output is a zip: give it a name such as images.zip, or write "
+            f"the paintings into a folder with --output-folder {out}"
+        )
     if not out.parent.is_dir():
         raise UsageError(f"{out}: there is no folder {out.parent}: create it first")
     if out.is_dir() and not outputs.is_folder:

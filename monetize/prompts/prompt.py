@@ -64,12 +64,15 @@ def read_prompt(argument: str) -> str:
     return without_marks(argument)
 
 
-def read_prompts(data: bytes) -> list[str]:
-    """Return the prompts in a text file, one per line; raises UsageError if it is not text."""
+def read_prompts(data: bytes, source: str) -> list[str]:
+    """Return the prompts in a text file, one per line; raises UsageError if it is not text.
+
+    `source` is what a message calls the file.
+    """
     try:
         return [line.strip() for line in lines(decode(data)) if line.strip()]
     except UnicodeError as error:
-        raise UsageError(f"the prompts: {error}") from None
+        raise UsageError(f"{source}: {error}") from None
 
 
 def compose(

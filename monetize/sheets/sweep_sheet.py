@@ -18,7 +18,7 @@ def draw(grid: Grid, pictures: Sequence[Image.Image]) -> Image.Image:
     """
     common = [] if grid.sweeps_seeds else [label(grid.seed)]
     if grid.fixed:
-        common.append(f"weights {', '.join(map(label, grid.fixed))}")
+        common += map(label, grid.fixed)
     title = "\n".join([grid.text, ", ".join(common)])
     shown = [readable(picture, LARGEST_CELL) for picture in pictures]
     columns, *rows = map(steps_of, grid.sweeps)

@@ -111,6 +111,7 @@ def test_a_photo_without_permission_is_listed(
         ("empty", "out.zip", 1, "empty: no photos in this folder. Photos are JPEG, "),
         ("photos", "nowhere/out.zip", 2, "there is no folder nowhere: create it first"),
         ("photos", "out.tar", 2, "the output is a zip: give it a name such as images.zip"),
+        ("photos", "out", 2, "or write the paintings into a folder with --output-folder"),
         ("photos", "folder.zip", 2, "folder.zip is a folder: use another name"),
     ],
 )

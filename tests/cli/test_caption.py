@@ -53,6 +53,14 @@ def test_a_bad_photo_is_reported_next_to_the_captions(cli: Run, tiny: Tiny, phot
     assert sum("caption" in each for each in objects) == 5
 
 
+def test_a_bad_photo_is_reported_before_the_end(cli: Run, tiny: Tiny, photos: Path) -> None:
+    for number in range(1, 6):
+        (photos / f"photo{number}.jpg").write_bytes(b"")
+    result = cli("caption", photos, "--captioner", tiny.captioner, "--sidecar")
+    assert "cannot read photo5.jpg" in result.stderr.splitlines()[-2]
+    assert result.stderr.splitlines()[-1] == "Done: 1 caption, next to its photo"
+
+
 def test_caption_requires_one_form_and_at_least_one_photo(
     cli: Run, tiny: Tiny, tmp_path: Path
 ) -> None:

@@ -68,6 +68,9 @@ def test_sidecars_go_next_to_their_photos_and_replace_nothing_silently(tmp_path:
     (tmp_path / "a.txt").write_text("mine")
     with pytest.raises(UsageError, match=r"--sidecar: .*a\.txt exists; --overwrite replaces it"):
         plan_sidecars("sidecar", photos, overwrite=False)
+    (tmp_path / "b.c.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"b\.c\.txt exist; --overwrite replaces them"):
+        plan_sidecars("sidecar", photos, overwrite=False)
     assert plan_sidecars("sidecar", photos, overwrite=True) == planned
 
 

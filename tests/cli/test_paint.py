@@ -304,3 +304,23 @@ def test_a_name_taken_while_painting_is_not_overwritten(
     assert "a.png was created while this ran; --overwrite replaces it" in refused.stderr
     assert Path("a.png").read_text() == "mine"
     assert paint(PROMPT, "--seed", 7).stdout == "a-pine-tree-and-a-red-sun-7-2.png\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"a caf\xe9", "pr.txt: not valid UTF-8 (byte 6)"),
+        (b"\n", "pr.txt: there is no prompt in it"),
+    ],
+)
+def test_a_file_of_prompts_that_cannot_be_used_is_named(
+    paint: Run, data: bytes, message: str
+) -> None:
+    Path("pr.txt").write_bytes(data)
+    result = paint("--from-file", "pr.txt")
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_standard_input_without_a_prompt_is_named(paint: Run) -> None:
+    assert "standard input: there is no prompt in it" in paint("-", stdin="\n").stderr

@@ -49,14 +49,14 @@ def test_a_byte_order_mark_is_not_part_of_a_prompt() -> None:
     assert read_prompt("\ufeffa pine tree") == "a pine tree"
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
         data = "a pine tree\r\n\r\n  a café \r\n".encode(encoding)
-        assert read_prompts(data) == ["a pine tree", "a café"]
+        assert read_prompts(data, "a.txt") == ["a pine tree", "a café"]
 
 
 def test_prompts_that_are_not_utf8_are_refused() -> None:
     with pytest.raises(UsageError, match=r"the prompt caf\\udce9 is not valid UTF-8"):
         read_prompt("caf\udce9")
-    with pytest.raises(UsageError, match=r"the prompts: not valid UTF-8 .*: save the file"):
-        read_prompts("a café".encode("latin-1"))
+    with pytest.raises(UsageError, match=r"a\.txt: not valid UTF-8 .*: save the file"):
+        read_prompts("a café".encode("latin-1"), "a.txt")
 
 
 @pytest.mark.parametrize("syntax", ["plain", "a1111", "compel"])

@@ -14,7 +14,8 @@ cluster_options = all_of(
         "--join",
         is_flag=True,
         help="Share the job with other machines that run the same command and see the same "
-        "folders: each takes what no other does, and the last one packs.",
+        "folders: each takes what no other does, and the last one packs. Does not work with "
+        "--gallery, --update, --overwrite, --time-budget or --executor ray.",
     ),
     _option(
         "--executor",
