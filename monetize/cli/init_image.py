@@ -1,16 +1,10 @@
 """The photo of `monetize paint --init-image`, checked before any work."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from monetize.cli.terminal import Terminal
 from monetize.errors import InputError, PhotoError, UsageError
 from monetize.image_sizes import FIT, Pixels
-from monetize.messages import printable
 from monetize.settings import PaintSettings
-
-if TYPE_CHECKING:
-    from monetize.images.repaint import Repaint
 
 
 def check_init_image(photo: Path | None, settings: PaintSettings) -> Pixels | None:
@@ -39,14 +33,3 @@ def check_init_image(photo: Path | None, settings: PaintSettings) -> Pixels | No
             return image.size
     except PhotoError as error:
         raise InputError(f"--init-image {photo}: {error}") from None
-
-
-def check_like(like: "Repaint", photo: Path | None, terminal: Terminal) -> None:
-    """Warn about what --like cannot repeat; raises UsageError if it needs a photo to start from."""
-    if like.left_out:
-        terminal.warn(f"--like cannot repeat: {printable('; '.join(like.left_out))}")
-    if like.init_image and photo is None:
-        raise UsageError(
-            f"--like: that painting started from the photo {printable(like.init_image)}: give it "
-            "with --init-image"
-        )

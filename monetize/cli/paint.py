@@ -10,7 +10,8 @@ from click.core import ParameterSource
 
 from monetize.cli.edits import edit_settings, edited_prompts
 from monetize.cli.help import SectionedCommand
-from monetize.cli.init_image import check_init_image, check_like
+from monetize.cli.init_image import check_init_image
+from monetize.cli.like import check_like
 from monetize.cli.options.base import build
 from monetize.cli.options.common import common_options
 from monetize.cli.options.device import device_options
@@ -115,7 +116,7 @@ def paint(
             "--heatmap does not work with a compiled model: leave out --heatmap or --compile"
         )
     if like is not None:
-        check_like(like, init_image, terminal)
+        check_like(like, settings, init_image, terminal)
     photo_size = check_init_image(init_image, settings)
     if swept := [sweep.seeds for sweep in sweeps if isinstance(sweep, SeedSweep)]:
         seed, number = swept[0].start, len(swept[0])
@@ -151,6 +152,8 @@ def paint(
     painter.check(prompts, grid.weight_sweeps if sweeps else (), heat=heatmap is not None)
     if editing and edit is not None:
         painter.check(edited, what="--edit")
+    painted = [*prompts, *(edited if editing else ())]
+    spec.warn_about_embeddings((each.text for each in painted), terminal)
     last = f" to {seed + number - 1}" if number > 1 else ""
     terminal.say(f"Seed: {seed}{last}")
     terminal.say(f"Painter: {spec}")

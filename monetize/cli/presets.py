@@ -30,8 +30,10 @@ TOML_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "auto|N": ('"auto" or a whole number', (int, str)),
     "N|WxH|fit": ('a whole number, "WIDTHxHEIGHT" or "fit"', (int, str)),
 }
-# Keys in a context's `meta`: the path of --config, the name of --preset, the options of --like.
+# Keys in a context's `meta`: the path of --config, the name of --preset, the options of --like and
+# the file that they are from.
 CONFIG, PRESET, LIKE = "monetize.config", "monetize.preset", "monetize.like"
+LIKE_FILE = "monetize.like_file"
 # In an installed package, and in a checkout.
 FOLDERS = (
     Path(monetize.__file__).parent / "configs",
@@ -106,7 +108,7 @@ def use_like(ctx: click.Context, _param: click.Parameter, path: Path | None) -> 
     from monetize.images.repaint import repaint
 
     like = repaint(read_infotext(path))
-    ctx.meta[LIKE] = like.options
+    ctx.meta[LIKE], ctx.meta[LIKE_FILE] = like.options, path
     ctx.default_map = {**(ctx.default_map or {}), **like.options}
     return like
 

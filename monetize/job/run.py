@@ -179,6 +179,8 @@ class _Run:
             items.append(item)
         if items:
             warnings.tell(self.reporter)
+            texts = (item.request.prompt.text for item in items)
+            self.painter.warn_about_embeddings(texts, self.reporter)
             self._say_hint(items)
             _warn_about_names(items, self.job.outputs.kind, self.reporter)
         return items

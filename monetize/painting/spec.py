@@ -18,7 +18,7 @@ from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.devices import Placement, every_device, place
 from monetize.image_sizes import FIT, NativeSize, Pixels, painting_size, pixels_of
-from monetize.messages import name_some
+from monetize.messages import name_some, printable
 from monetize.painting.timesteps import check_steps
 from monetize.progress import Reporter
 from monetize.prompts.prompt import Prompt
@@ -108,6 +108,17 @@ class PainterSpec:
                 "the painting will not show what that means"
             )
 
+    def warn_about_embeddings(self, texts: Iterable[str], reporter: Reporter) -> None:
+        """Warn of embeddings whose token is in none of the texts, nor in the negative prompt."""
+        texts = [*texts, self.settings.negative_prompt]
+        for each in self.checkpoint.embeddings:
+            token = re.compile(rf"(?<!\w){re.escape(each.token)}(?!\w)", re.IGNORECASE)
+            if not any(map(token.search, texts)):
+                reporter.warn(
+                    f"--embedding {printable(each.name)}: no prompt contains its token "
+                    f"{each.token!r}, so it has no effect"
+                )
+
     @property
     def tokenizer(self) -> CLIPTokenizer:
         """The painter's tokenizer, which loads quickly and is loaded once."""
@@ -121,7 +132,10 @@ class PainterSpec:
         count = len(every_device(self.placement))
         devices = f", {count} of them" if count > 1 else ""
         loras = [f"{Path(lora.name).name} × {lora.scale:g}" for lora in self.checkpoint.loras]
-        painter = " + ".join([self.checkpoint.name, *loras])
+        embeddings = [
+            f"{Path(each.name).name} as {each.token!r}" for each in self.checkpoint.embeddings
+        ]
+        painter = " + ".join([self.checkpoint.name, *loras, *embeddings])
         return f"{painter} on {self.placement}{devices}{self.reason}"
 
 

@@ -82,6 +82,30 @@ def test_its_token_is_not_a_word_that_the_model_does_not_know(
     assert "does not know 'boat'" in listener.warnings[0]
 
 
+def test_a_token_that_no_prompt_contains_is_warned_about_once(
+    cli: Run, run_job: Run, tiny: Tiny, embedding: Path, photos: Path, tmp_path: Path
+) -> None:
+    warning = f"Warning: --embedding {embedding}: no prompt contains its token 'monet-style', so"
+    options = ["--model", tiny.painter, "--embedding", embedding, "--steps", 2]
+    prompts = tmp_path / "prompts.txt"
+    for number, (text, warned) in enumerate(
+        ((TEXT, 0), ("a boat, monet-styles", 1), ("a boat in MONET-style", 0))
+    ):
+        prompts.write_text(f"a lake\n{text}\n")
+        out = tmp_path / f"{number}.png"
+        result = cli("paint", "--from-file", prompts, *options, "-o", out)
+        assert result.stderr.count(warning) == warned, result.stderr
+    assert " + monet-style.safetensors as 'monet-style' on cpu" in result.stderr
+    edit = ("--edit", TEXT, "-o", tmp_path / "edit.png")
+    negative = ("--negative-prompt", "monet-style", "-o", tmp_path / "negative.png")
+    for unwarned in (edit, negative):
+        result = cli("paint", "a boat", *options, *unwarned)
+        assert result.exit_code == 0, result.stderr
+        assert warning not in result.stderr
+    result = run_job(photos, tmp_path / "a.zip", "--limit", 2, "--embedding", embedding)
+    assert result.stderr.count(warning) == 1, result.stderr
+
+
 def test_a_job_reports_its_embeddings_and_depends_on_them(
     run_job: Run, embedding: Path, photos: Path, tmp_path: Path
 ) -> None:
