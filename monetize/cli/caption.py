@@ -56,7 +56,7 @@ def caption(
       monetize caption photos/ -o captions.csv
       monetize caption *.jpg --json
       monetize caption photos/ --sidecar
-      monetize caption img.jpg --heatmap where.png
+      monetize caption img.jpg --heatmap words.png
     """
     from monetize.atomic_files import write_bytes
     from monetize.chunks import chunks

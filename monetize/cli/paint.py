@@ -77,9 +77,9 @@ def paint(
       monetize paint "a sunset over a lake in monet style painting"
       monetize paint "a sunset over a lake" --weight sunset=-1 --seed 7 -o day.png
       monetize paint "a garden with a red sun" -w "red sun=2" -w @2=0.5 -n 4
-      monetize paint --from-file prompts.txt -o painting.jpg
+      monetize paint --from-file prompts.txt -o several.jpg
       monetize paint "a lake in monet style painting" --init-image lake.jpg --strength 0.5
-      monetize paint --like painting.png -w pine=-1 -o less-pine.png
+      monetize paint --like day.png -w sunset=2 -o evening.png
       monetize paint "a pine tree and a red sun" -w pine=-1 --heatmap where.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:1 -o sweep.png
       monetize paint "a pine tree and a red sun" --sweep pine=-2:2:2 --sweep "red sun=0:2:1" --keep
