@@ -21,7 +21,12 @@ SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
 
 
 def check_like(
-    like: "Repaint", settings: PaintSettings, photo: Path | None, terminal: Terminal
+    like: "Repaint",
+    settings: PaintSettings,
+    photo: Path | None,
+    terminal: Terminal,
+    *,
+    is_edit: bool,
 ) -> None:
     """Warn about what --like cannot repeat; raises UsageError if a file that it needs is missing.
 
@@ -29,6 +34,8 @@ def check_like(
     """
     if like.left_out:
         terminal.warn(f"--like cannot repeat: {printable('; '.join(like.left_out))}")
+    if any(each.startswith("Base prompt:") for each in like.left_out) and not is_edit:
+        terminal.say("To repeat the edit, give that base prompt, and this one with --edit.")
     if like.init_image and photo is None:
         raise UsageError(
             f"--like: that painting started from the photo {printable(like.init_image)}: give it "

@@ -116,7 +116,7 @@ def paint(
             "--heatmap does not work with a compiled model: leave out --heatmap or --compile"
         )
     if like is not None:
-        check_like(like, settings, init_image, terminal)
+        check_like(like, settings, init_image, terminal, is_edit=editing is not None)
     photo_size = check_init_image(init_image, settings)
     if swept := [sweep.seeds for sweep in sweeps if isinstance(sweep, SeedSweep)]:
         seed, number = swept[0].start, len(swept[0])

@@ -177,8 +177,8 @@ class CaptionStage:
         different = [key for key in captions if key in logged and captions[key] != logged[key]]
         if different:
             self._reporter.say(
-                f"{counted(len(different), 'caption')} in {self._workspace.captions_file} "
-                f"differ from the captioner's and are kept: {name_some(different)}"
+                f"{counted(len(different), 'edited caption')} kept from "
+                f"{self._workspace.captions_file}: {name_some(different)}"
             )
         replaced = [
             photo.key

@@ -18,7 +18,7 @@ from monetize.errors import InputError, UsageError
 from monetize.job.outputs import Outputs
 from monetize.job.painted_files import opened
 from monetize.job.summary_reader import Summary, read_summary
-from monetize.messages import name_some, printable
+from monetize.messages import counted, name_some, printable
 from monetize.prompts.weights import parse_weight, split_weights
 from monetize.settings import MAX_SEED, PaintSettings, flag, flags, own_names
 
@@ -96,7 +96,7 @@ def read_results(outputs: Outputs) -> Results:
     strangers = [row.file for row in painted if row.file not in names or _in_folder(row.file)]
     if strangers:
         raise InputError(
-            f"{outputs.table} names {len(strangers)} paintings that are not at the root of "
+            f"{outputs.table} names {counted(len(strangers), 'painting')} not at the root of "
             f"{outputs.out}: {name_some(strangers)}. Put the report and the {outputs.kind} of the "
             "same job together."
         )

@@ -50,8 +50,9 @@ class WeightWarnings:
         """Warn once about each kind."""
         of_all = f"of {counted(self._prompts, 'prompt')}"
         if self._too_long:
+            verb = "is" if self._too_long == 1 else "are"
             reporter.warn(
-                f"{self._too_long} {of_all} are longer than the {self._limit} tokens that the "
+                f"{self._too_long} {of_all} {verb} longer than the {self._limit} tokens that the "
                 "painter reads; the rest has no effect"
             )
         for weight in self._weights:

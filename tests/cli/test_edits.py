@@ -145,3 +145,13 @@ def test_none_of_the_files_replaces_another_silently(paint: Run, taken: str) -> 
     assert f"{taken} exists; --overwrite replaces it" in refused.stderr
     assert Path(taken).read_text() == "mine"
     assert paint(PROMPT, "--edit", EDITED, "-o", "a.png", "--overwrite").exit_code == 0
+
+
+def test_like_says_how_to_repeat_an_edit(paint: Run) -> None:
+    paint(PROMPT, "--edit", EDITED, "--seed", 7, "-o", "a.png")
+    alone = paint("--like", "a.png", "-o", "b.png")
+    assert "cannot repeat: Base prompt: " in alone.stderr
+    assert "To repeat the edit, give that base prompt, and this one with --edit." in alone.stderr
+    again = paint(PROMPT, "--like", "a.png", "--edit", EDITED, "-o", "c.png")
+    assert "To repeat the edit" not in again.stderr
+    assert Path("c.png").read_bytes() == Path("a.png").read_bytes() != Path("b.png").read_bytes()

@@ -26,7 +26,7 @@ def out(tmp_path: Path) -> Path:
         ("images.csv", b"photo,caption\na.jpg,a tree\n", "it has no column file, prompt, seed"),
         ("images.csv", b'photo,file,caption,prompt,seed,status\n"a', "line 2: not valid CSV"),
         ("images.csv", to_csv(HEADER, []), "images.csv: no painting is listed"),
-        ("images.csv", to_csv(HEADER, [row("x.jpg", "", 1)]), "names 1 paintings that are not at"),
+        ("images.csv", to_csv(HEADER, [row("x.jpg", "", 1)]), "names 1 painting not at"),
         ("images.csv", to_csv(HEADER, [("x.jpg", *row("../x.jpg", "", 1)[1:])]), "the root of"),
         ("images.json", b"{", "images.json: cannot be read"),
         ("images.json", b"[]", "images.json: not the report of monetize run"),

@@ -82,6 +82,7 @@ def test_captions_edited_in_the_meantime_are_painted(
     assert prompts["photo1.jpg"] == f"a red sun {STYLE}"
     assert prompts["photo5.jpg"] == f"{made['photo5.jpg']} {STYLE}"
     assert "3 of them already done" in result.stderr
+    assert f"1 edited caption kept from {table}: photo1.jpg" in result.stderr
 
     differing = [
         name
