@@ -10,8 +10,9 @@ from pathlib import Path
 
 from monetize.adapters import Lora
 from monetize.checkpoints import hub
+from monetize.checkpoints.configs import read_config
 from monetize.checkpoints.model_kinds import BY_TEXT_FEATURES, Shapes, refusal, unlike
-from monetize.checkpoints.resolve import Say, list_files
+from monetize.checkpoints.resolve import Checkpoint, Say, list_files
 from monetize.checkpoints.single_file import read_shapes
 from monetize.errors import CheckpointError, UsageError
 from monetize.messages import name_some, printable
@@ -41,11 +42,15 @@ OTHER_METHODS = (
 
 @dataclass(frozen=True)
 class LoraFile:
-    """The file of a LoRA on this machine, and the factor to apply it by."""
+    """The file of a LoRA on this machine, and the factor to apply it by.
+
+    `text_features` is the width of the text that its layers take, 0 if it has no such layer.
+    """
 
     name: str
     file: Path
     scale: float
+    text_features: int = 0
 
     @cached_property
     def revision(self) -> str:
@@ -66,8 +71,21 @@ def resolve_lora(lora: Lora, *, offline: bool = False, say: Say = print) -> Lora
     what is not there, and CheckpointError.
     """
     file = _file(lora.source, offline, say)
-    _check(lora.source, read_shapes(FLAG, file))
-    return LoraFile(lora.source, file, lora.scale)
+    shapes = read_shapes(FLAG, file)
+    _check(lora.source, shapes)
+    return LoraFile(lora.source, file, lora.scale, max(_text_features(shapes), default=0))
+
+
+def check_text_features(checkpoint: Checkpoint) -> None:
+    """Raise CheckpointError for LoRAs that take text of another width than the UNet does."""
+    width = read_config(checkpoint, "unet/config.json").get("cross_attention_dim")
+    for lora in checkpoint.loras:
+        if lora.text_features not in (0, width):
+            raise CheckpointError(
+                f"{FLAG} {printable(lora.name)} does not fit {checkpoint.name}: it takes text of "
+                f"{lora.text_features} features, and the unet takes {width}. It was made for "
+                "another model."
+            )
 
 
 def _file(source: str, offline: bool, say: Say) -> Path:
@@ -131,10 +149,13 @@ def _check(source: str, shapes: Shapes) -> None:
     for mark, model in OTHER_MODELS:
         if any(mark in key for key in shapes):
             raise _for_another(name, model)
-    for key, shape in shapes.items():
-        features = shape[1] if TAKES_TEXT.search(key) and len(shape) > 1 else 0
+    for features in _text_features(shapes):
         if features in BY_TEXT_FEATURES:
             raise _for_another(name, BY_TEXT_FEATURES[features])
+
+
+def _text_features(shapes: Shapes) -> list[int]:
+    return [shape[1] for key, shape in shapes.items() if TAKES_TEXT.search(key) and len(shape) > 1]
 
 
 def _for_another(name: str, model: str) -> CheckpointError:

@@ -11,7 +11,7 @@ from transformers import CLIPTokenizer
 from monetize.checkpoints.embeddings import check_widths, resolve_embeddings
 from monetize.checkpoints.known_words import unknown_words
 from monetize.checkpoints.layout import CHECKED_PAINTER, PAINTER
-from monetize.checkpoints.lora import resolve_lora
+from monetize.checkpoints.lora import check_text_features, resolve_lora
 from monetize.checkpoints.own_settings import complete_settings, few_steps
 from monetize.checkpoints.painting_size import native_size
 from monetize.checkpoints.resolve import Checkpoint, resolve, resolve_auto
@@ -69,6 +69,7 @@ class PainterSpec:
         )
         checkpoint = replace(checkpoint, loras=tuple(loras), embeddings=embeddings)
         check_widths(checkpoint)
+        check_text_features(checkpoint)
         if checkpoint.variant and not placement.half:
             reporter.say(f"{checkpoint.name}: only half-precision weights are available")
         negative_prompt = Prompt.parse(settings.negative_prompt, (), settings.prompt_syntax)

@@ -1,5 +1,6 @@
 """Finding LoRAs, and refusing what is none for Stable Diffusion v1 before a model is loaded."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from single_files import write_single_file
 from torch import Tensor
 
 from monetize.adapters import Lora
-from monetize.checkpoints.lora import resolve_lora
+from monetize.checkpoints.layout import PAINTER
+from monetize.checkpoints.lora import check_text_features, resolve_lora
 from monetize.checkpoints.model_kinds import VIT
+from monetize.checkpoints.resolve import resolve
 from monetize.errors import CheckpointError, UsageError
 
 LAYER = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k"
@@ -112,3 +115,17 @@ def test_a_checkpoint_is_not_a_lora(tiny: Tiny, tmp_path: Path) -> None:
         CheckpointError, match=r"is a checkpoint of Stable Diffusion v1, not a LoRA: .*--model"
     ):
         resolve_lora(Lora(str(file)))
+
+
+def test_a_lora_for_text_of_another_width_is_refused_before_loading(
+    tiny: Tiny, tmp_path: Path
+) -> None:
+    checkpoint = resolve(str(tiny.painter), PAINTER)
+    for features, fits in ((32, True), (768, False)):
+        file = write_lora(tmp_path / f"{features}.safetensors", weights(features))
+        with_lora = replace(checkpoint, loras=(resolve_lora(Lora(str(file))),))
+        if fits:
+            check_text_features(with_lora)
+            continue
+        with pytest.raises(CheckpointError, match=r"768.safetensors does not fit .* 768 features"):
+            check_text_features(with_lora)
