@@ -68,6 +68,7 @@ def test_captions_say_what_is_seen(photo: str, words: set[str]) -> None:
     assert words & set(caption.split()), caption
 
 
+@pytest.mark.slow
 def test_less_sunset_is_less_warm_and_more_day(painter: Painter) -> None:
     one, none, minus = (
         paint(painter, Prompt(SUNSET, (Weight("sunset", value),)), 8) for value in (1, 0, -1)
@@ -112,7 +113,14 @@ def test_a_batch_paints_what_one_at_a_time_does(painter: Painter) -> None:
     assert np.abs(together[1] - alone).max() <= 2  # rounding
 
 
-@pytest.mark.parametrize("scheduler", [name for name in SCHEDULERS if name != "lcm"])
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        name if name in {"dpm++", "euler-a"} else pytest.param(name, marks=pytest.mark.slow)
+        for name in SCHEDULERS
+        if name != "lcm"
+    ],
+)
 def test_every_scheduler_paints_a_similar_picture(painter: Painter, scheduler: str) -> None:
     steps = 25 if scheduler == "heun" else 50  # of two evaluations
     other = Painter.from_pretrained(

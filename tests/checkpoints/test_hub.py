@@ -246,6 +246,7 @@ main(["tokens", "a pine", "--model", "{REPOSITORY}"])
     assert f"to {tmp_path}/monetize-{os.getuid()}/.cache/huggingface/hub" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_lora_is_downloaded_once_and_alone(hub: Hub, tmp_path: Path) -> None:
     painter = shutil.copytree(hub.folder, tmp_path / "painter")
     pipeline = load_painting_pipeline(resolve(str(painter), PAINTER), CPU)

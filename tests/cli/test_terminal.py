@@ -16,6 +16,7 @@ from helpers import Tiny
 from monetize.cli.terminal import Terminal, encodable, to_json
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_progress_bars(tiny: Tiny, photos: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))

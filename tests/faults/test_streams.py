@@ -21,7 +21,14 @@ def shell(line: str, folder: Path) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
-@pytest.mark.parametrize("command", ["models", "models --json", "--help", "run --help"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param("models", marks=pytest.mark.slow),
+        pytest.param("models --json", marks=pytest.mark.slow),
+        *("completion bash", "--help", "run --help"),
+    ],
+)
 @pytest.mark.parametrize(
     ("where", "code", "message"),
     [
@@ -42,7 +49,7 @@ def test_what_happens_to_results(
     assert shell(f"monetize {command} {where}", tmp_path) == (code, message)
 
 
-@pytest.mark.parametrize("where", ["2>&1 | true", ">&- 2>&-"])
+@pytest.mark.parametrize("where", ["2>&1 | true", pytest.param(">&- 2>&-", marks=pytest.mark.slow)])
 def test_a_job_needs_no_reader(tiny: Tiny, photos: Path, tmp_path: Path, where: str) -> None:
     flags = shlex.join([*tiny.flags, "--steps", "1", "--limit", "2"])
     code, _ = shell(f"monetize run photos a.zip {flags} {where}", tmp_path)
@@ -51,7 +58,9 @@ def test_a_job_needs_no_reader(tiny: Tiny, photos: Path, tmp_path: Path, where: 
     assert names(tmp_path) == {"photos", "a.zip", "a.csv", "a.json"}
 
 
-@pytest.mark.parametrize(("where", "code"), [("| true", 0), (">/dev/full", 1)])
+@pytest.mark.parametrize(
+    ("where", "code"), [pytest.param("| true", 0, marks=pytest.mark.slow), (">/dev/full", 1)]
+)
 def test_paintings_are_written_although_nobody_reads_their_names(
     tiny: Tiny, tmp_path: Path, where: str, code: int
 ) -> None:
@@ -60,6 +69,7 @@ def test_paintings_are_written_although_nobody_reads_their_names(
     assert names(tmp_path) == {"a-1.png", "a-2.png"}
 
 
+@pytest.mark.slow
 def test_captioning_stops_when_nobody_reads(tiny: Tiny, photos: Path, tmp_path: Path) -> None:
     flags = shlex.join(["--captioner", str(tiny.captioner), "--caption-batch-size", "1"])
     code, shown = shell(f"monetize caption photos {flags} | true", tmp_path)

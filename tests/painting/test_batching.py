@@ -243,6 +243,7 @@ def test_a_model_that_cannot_be_compiled_is_used_uncompiled(
     assert "Failed to find C compiler" in warning
 
 
+@pytest.mark.slow
 def test_memory_that_runs_out_in_the_compiler_halves_the_batch(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:

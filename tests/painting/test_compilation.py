@@ -65,6 +65,7 @@ def test_after_compiling_no_painting_compiles_anything(
     assert not listener.warnings
 
 
+@pytest.mark.slow
 def test_halvings_do_not_reach_the_limit_beyond_which_nothing_is_compiled(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:

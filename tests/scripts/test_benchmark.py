@@ -25,6 +25,7 @@ def run(*args: object) -> Result:
     return CliRunner().invoke(bench.main, [str(arg) for arg in args], catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_the_painters_are_compared(tmp_path: Path) -> None:
     output, plot = tmp_path / "result.json", tmp_path / "result.png"
     result = run("painters", *FEWEST, "--output", output, "--plot", plot)
@@ -70,6 +71,7 @@ def test_the_longest_kernels_are_listed() -> None:
     assert "conv" in result.output
 
 
+@pytest.mark.slow
 def test_the_work_grows_with_the_evaluations() -> None:
     counts = [
         measure.flops_of_a_picture(SMALL, PaintSettings(num_inference_steps=steps))
@@ -104,6 +106,7 @@ def test_what_overlaps_is_counted_once() -> None:
     assert watch.seconds == 8
 
 
+@pytest.mark.slow
 def test_the_time_of_a_job_is_split(tiny: Tiny, tmp_path: Path) -> None:
     output = tmp_path / "job.json"
     models = ("--captioner", tiny.captioner, "--model", tiny.painter, "--steps", 2)

@@ -105,6 +105,7 @@ def test_a_job_of_one_chunk_starts_no_second_process(
     assert not started
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_processes")
 def test_all_processes_paint_batches_of_one_size_which_a_resumed_job_keeps(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -64,6 +64,7 @@ def start_driver(head: Any, tiny: Tiny) -> Iterator[Start]:
         driver.communicate()
 
 
+@pytest.mark.slow
 def test_two_nodes_make_the_bytes_that_one_machine_makes(
     run_on_ray: Run, run_here: Run, add_node: AddNode, photos: Path, tmp_path: Path
 ) -> None:
