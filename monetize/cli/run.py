@@ -119,7 +119,7 @@ def run(
             "--gallery does not work with --join, where several machines share a job: build it "
             f"when the job is done, with monetize gallery {outputs.out}"
         )
-    if join and outputs.last.exists() and not outputs.workspace.started:
+    if join and outputs.last.exists() and not outputs.workspace.record.started:
         terminal.say(f"{outputs.out} is done already; delete it to have it made again")
         ctx.exit(0)
     if with_gallery and not (overwrite or update):

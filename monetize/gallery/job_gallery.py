@@ -34,9 +34,9 @@ class JobGallery:
         """
         label = label_of(job.folder, job.captions_file, job.settings)
         files = GalleryFiles.of(job.outputs, label=label)
-        workspace = job.outputs.workspace
-        is_its_own = workspace.started and files.folder.exists() and is_gallery(files.folder)
-        overwrite = job.overwrite or workspace.may_replace or is_its_own
+        record = job.outputs.workspace.record
+        is_its_own = record.started and files.folder.exists() and is_gallery(files.folder)
+        overwrite = job.overwrite or record.may_replace or is_its_own
         if job.update and not overwrite and files.page.exists():
             overwrite = job.outputs.last.exists() and files.is_own
             if not overwrite:

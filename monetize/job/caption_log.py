@@ -87,19 +87,21 @@ class SharedCaptions:
         lines = [entry.line().decode() for entry in entries]
         write_sealed(self._path(number), {"lines": lines, "unreadable": dict(unreadable)})
 
-    def load(self) -> tuple[list[CaptionedPhoto], dict[str, str], set[int]]:
-        """The entries, {photo: why it has none}, and the numbers of the finished chunks."""
-        entries, unreadable, done = list[CaptionedPhoto](), dict[str, str](), set[int]()
+    def load(self) -> tuple[list[CaptionedPhoto], dict[str, str]]:
+        """The entries, and {photo: why it has none}; raises StorageError."""
+        entries, unreadable = list[CaptionedPhoto](), dict[str, str]()
         for path in sorted(self._folder.glob("*.json")):
             content = read_sealed(path)
             if content is not None:
                 entries += filter(None, map(CaptionedPhoto.of_line, content["lines"]))
                 unreadable |= content["unreadable"]
-                done.add(int(path.stem))
-        return entries, unreadable, done
+        return entries, unreadable
 
-    def clear(self) -> None:
-        """Remove all files; raises StorageError."""
+    def move_to(self, log: "CaptionLog") -> None:
+        """Append all entries to a log, and remove the files; raises StorageError."""
+        entries, _ = self.load()
+        if entries:
+            log.append(entries)
         with explain_write_errors(self._folder):
             if self._folder.exists():
                 shutil.rmtree(self._folder)

@@ -17,7 +17,8 @@ from monetize.job.caption_log import CaptionedPhoto, PhotoRecord
 from monetize.job.job import Job
 from monetize.job.leases import Leases
 from monetize.job.shared_parts import SharedParts
-from monetize.job.workspace import POLL_SECONDS, Workspace
+from monetize.job.workspace import Workspace
+from monetize.job.workspace_access import POLL_SECONDS
 from monetize.messages import counted, name_some
 from monetize.progress import Reporter, Stage
 
@@ -123,7 +124,7 @@ class CaptionStage:
                     time.sleep(POLL_SECONDS)
                     continue
                 self._caption_claimed(chain([first], claimed), parts, begun, progress)
-        entries, unreadable, _ = shared.load()
+        entries, unreadable = shared.load()
         captions = {**{entry.photo: entry.caption for entry in entries}, **begun}
         self._workspace.save_captions(captions)
         return Captioned(

@@ -43,7 +43,7 @@ class ExecutorRun:
                 continue
             begin = time.monotonic()
             if self.executor.plan is not None:
-                self.workspace.keep_batch_plan(asdict(self.executor.plan))
+                self.workspace.record.keep_batch_plan(asdict(self.executor.plan))
             self._save(chunk, painted)
             progress.advance(len(chunk.items))
             if self.deadline is not None:

@@ -45,7 +45,7 @@ def check_outputs(
     workspace.remove_leftover()
     if captions_file:
         _check_captions_file(captions_file.resolve(), outputs, workspace, overwrite)
-    if overwrite or workspace.may_replace:
+    if overwrite or workspace.record.may_replace:
         return
     if update:
         _check_update(outputs, workspace)
@@ -61,7 +61,7 @@ def _in_the_way(outputs: Outputs, workspace: Workspace) -> list[Path]:
     if outputs.is_folder:
         return [outputs.out] if any(path.exists() for path in outputs.files) else []
     # A job that has written its reports finds them again; any others are not ours.
-    files = (outputs.out,) if workspace.reported else outputs.files
+    files = (outputs.out,) if workspace.record.reported else outputs.files
     return [path for path in files if path.exists()]
 
 
@@ -96,7 +96,7 @@ def _visible(folder: Path) -> list[str]:
 def _check_update(outputs: Outputs, workspace: Workspace) -> None:
     """Raise UsageError unless these are the files of a finished job."""
     there = [path for path in outputs.files if path.exists()]
-    if there and not workspace.started and len(there) < len(outputs.files):
+    if there and not workspace.record.started and len(there) < len(outputs.files):
         raise UsageError(
             f"--update needs a {outputs.kind} and both of its reports, but there is only "
             f"{name_some(there)}. Use another name for the {outputs.kind}, or --overwrite to "

@@ -20,7 +20,8 @@ from monetize.job.plan import Item
 from monetize.job.shared_parts import SharedParts
 from monetize.job.size_notes import say_sizes
 from monetize.job.time_budget import start_deadline
-from monetize.job.workspace import POLL_SECONDS, Workspace
+from monetize.job.workspace import Workspace
+from monetize.job.workspace_access import POLL_SECONDS
 from monetize.messages import counted
 from monetize.painting.batch_plan import BatchPlan
 from monetize.painting.batch_sizes import chunk_size
@@ -121,7 +122,7 @@ class PaintStage:
     def _wait_for_batch_plan(self, leases: Leases) -> None:
         """Wait until another process has decided how to batch, unless this one is to decide."""
         if self._spec.placement.device.type == "cuda":  # elsewhere nothing is measured
-            while self._workspace.batch_plan is None and not leases.claim("batch-plan"):
+            while self._workspace.record.batch_plan is None and not leases.claim("batch-plan"):
                 time.sleep(POLL_SECONDS)
 
     def _todo(self, items: Sequence[Item], saved: SavedPaintings) -> dict[int, Sequence[Item]]:
@@ -173,7 +174,7 @@ class PaintStage:
 
     def _batch_plan(self) -> BatchPlan | None:
         """The plan of a job that is continued; None for a new job."""
-        plan = self._workspace.batch_plan
+        plan = self._workspace.record.batch_plan
         return BatchPlan(**plan) if plan else None
 
     def _chunk_painter_spec(self) -> ChunkPainterSpec:

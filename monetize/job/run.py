@@ -23,7 +23,8 @@ from monetize.job.plan import Item, plan
 from monetize.job.publication import packed, publish
 from monetize.job.start_photos import StartPhotos, check_start_photos
 from monetize.job.weight_warnings import WeightWarnings, check_weights
-from monetize.job.workspace import POLL_SECONDS, Workspace
+from monetize.job.workspace import Workspace
+from monetize.job.workspace_access import POLL_SECONDS
 from monetize.messages import counted, name_some
 from monetize.painting.spec import PainterSpec
 from monetize.progress import Reporter
@@ -246,7 +247,7 @@ def resume_command(job: Job) -> str:
 
 
 def _what_is_kept(job: Job, workspace: Workspace) -> str:
-    if not workspace.started:
+    if not workspace.record.started:
         return "Nothing is finished yet: run the same command again."
     try:
         kept = _count(job, workspace)

@@ -2,20 +2,17 @@
 
 OUT.zip.work/ holds
 
-- job.json: the job's settings and photos, and how far publishing its outputs has come
+- job.json: settings, photos and how far publishing has come, see `job_record.py`
 - captions.csv: the captions so far, which a person may edit
 - captions.jsonl: the captioner's own caption of each photo
 - paintings/: finished chunks, see `painting_store.py`
 - packed.*: zip and reports, just before they are renamed to their final names
-- lock: held by the process that works here
-- leases/: who does what, and captioned/: captions, where several processes have joined
+- lock and leases/: who works here, see `workspace_access.py`
+- captioned/: captions by several processes that have joined
 """
 
-import json
 import shutil
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,26 +22,21 @@ from monetize.captioning.caption_table import captions_to_csv, read_captions_of
 from monetize.errors import InputError, UsageError
 from monetize.file_errors import explain_read_errors, explain_write_errors
 from monetize.job.caption_log import CaptionLog, SharedCaptions
-from monetize.job.changes import check_settings, differences, photo_changes
-from monetize.job.leases import LEASE_SECONDS, Leases
+from monetize.job.job_record import JobRecord
 from monetize.job.outcome import Outcome
 from monetize.job.painting_store import PaintingStore
-from monetize.job.sealed_json import read_sealed, write_sealed
-from monetize.job.workspace_lock import WorkspaceLock
+from monetize.job.workspace_access import LEASES, LOCK, WorkspaceAccess
 from monetize.messages import printable
 
-JOB, LOCK, CAPTIONS, LOG, PAINTINGS, LEASES, CAPTIONED = (
-    "job.json", "lock", "captions.csv", "captions.jsonl", "paintings", "leases", "captioned",
+JOB, CAPTIONS, LOG, PAINTINGS, CAPTIONED = (
+    "job.json", "captions.csv", "captions.jsonl", "paintings", "captioned",
 )  # fmt: skip
-# For as long as one process looks at what is there when it joins, or changes job.json.
-LOCKED_SECONDS = 60.0
-POLL_SECONDS = 0.5
 
 
 class Workspace:
     """A job's folder, locked against a second process for as long as the `with` block lasts.
 
-    Processes that `join` share it, and have `leases` on their parts of the work instead.
+    Processes that `join` share it instead, and have `leases` on their parts of the work.
     """
 
     def __init__(self, out: Path, last: Path | None = None, *, join: bool = False) -> None:
@@ -55,12 +47,12 @@ class Workspace:
         self.captions_file = self.folder / CAPTIONS
         self.caption_log = CaptionLog(self.folder / LOG)
         self.shared_captions = SharedCaptions(self.folder / CAPTIONED)
-        self.leases = Leases(self.folder / LEASES) if join else None
+        self._access = WorkspaceAccess(out, self.folder, join=join)
+        self.leases = self._access.leases
+        self.record = JobRecord(self.folder / JOB, self._access)
         writer = f".{self.leases.name}" if self.leases else ""
         self.paintings = PaintingStore(self.folder / PAINTINGS, writer)
-        self._job_file = self.folder / JOB
-        self._lock = WorkspaceLock(self.folder / LOCK)
-        self._began = False  # a new job, rather than resumed one
+        self._began = False  # a new job, rather than a resumed one
 
     def __enter__(self) -> "Workspace":
         folder = self.folder
@@ -70,58 +62,8 @@ class Workspace:
             if not folder.is_dir():
                 folder.mkdir()
                 flush_folder(folder.parent)
-            self._acquire()
-        try:
-            self._enter_locked()
-        except BaseException:
-            self._lock.release()
-            raise
+        self._access.enter(lambda: self.shared_captions.move_to(self.caption_log))
         return self
-
-    def _acquire(self) -> None:
-        """Take the lock; processes that have joined hold it for moments only."""
-        deadline = time.monotonic() + (LOCKED_SECONDS if self.leases else 0.0)
-        while not self._lock.acquire():
-            if time.monotonic() >= deadline:
-                raise UsageError(
-                    f"{printable(self.out)} is being written by another monetize run right now "
-                    f"({printable(self.folder)} is locked)"
-                )
-            time.sleep(POLL_SECONDS)
-
-    def _enter_locked(self) -> None:
-        """Join those who are at work, or clear up what such processes have left."""
-        folder = self.folder / LEASES
-        if folder.exists():
-            with Leases(folder) as probe:
-                others = probe.others()
-            if others and not self.leases:
-                raise UsageError(
-                    f"{printable(self.out)} is being written by {others} of monetize run --join: "
-                    f"use --join, too, or wait {LEASE_SECONDS:.0f} seconds after the last has ended"
-                )
-            if not others:
-                with explain_write_errors(folder):
-                    shutil.rmtree(folder)
-                entries, _, _ = self.shared_captions.load()
-                if entries:
-                    self.caption_log.append(entries)
-                self.shared_captions.clear()
-        if self.leases:
-            self.leases.__enter__()
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep processes that have joined from changing job.json at the same time."""
-        if not self.leases:
-            yield
-            return
-        with explain_write_errors(self.folder):
-            self._acquire()
-        try:
-            yield
-        finally:
-            self._lock.release()
 
     def __exit__(
         self,
@@ -129,57 +71,31 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        others = 0
-        if self.leases:
-            others = self.leases.others() if self.leases.folder.exists() else 0
-            self.leases.__exit__()
+        others = self._access.others()
+        self._access.end_leases()
         try:
             left = self._names() - {LOCK, LEASES}
             if others:
                 return
             if isinstance(error, UsageError | InputError) and self._began and left == {JOB}:
                 # A job that was refused before it made anything does not count.
-                with explain_write_errors(self._job_file):
-                    self._job_file.unlink()
+                self.record.remove()
                 left.clear()
         finally:
-            self._lock.release()
+            self._access.release()
         if not left:
-            shutil.rmtree(self.folder / LEASES, ignore_errors=True)
-            self._lock.remove()
-            with suppress(OSError):  # another process may have begun here
-                self.folder.rmdir()
+            self._access.remove_folder()
 
     def remove_leftover(self) -> None:
         """Remove the folder of a job that was killed after it was done, if there is one."""
-        if self.folder.is_dir() and self._names() <= {LOCK} and self._lock.acquire():
-            self._lock.release()
-            self._lock.remove()
-            with suppress(OSError):
-                self.folder.rmdir()
-
-    @property
-    def started(self) -> bool:
-        """Whether a job has begun here, in this or an earlier process."""
-        return self._job_file.exists()
-
-    @property
-    def may_replace(self) -> bool:
-        """Whether the job was allowed to replace an existing output, or had begun to."""
-        job = self._job()
-        return bool(job.get("overwrite") or job.get("publishing"))
-
-    @property
-    def reported(self) -> bool:
-        """Whether the reports next to the output are those of this job."""
-        return bool(self._job().get("reported"))
+        if self.folder.is_dir() and self._names() <= {LOCK} and self._access.is_free():
+            self._access.remove_folder()
 
     @property
     def published(self) -> Outcome | None:
         """The outcome of a job that was cut off between its last rename and its end."""
-        outcome = self._job().get("publishing")
         whole = self._last.exists() and not self.packed(self._last).exists()
-        return Outcome.from_json(outcome) if outcome and whole else None
+        return self.record.publishing if whole else None
 
     def begin(
         self,
@@ -198,44 +114,13 @@ class Workspace:
         """
         if overwrite:
             self._clear()
-        if self.leases and not self.started and self._last.exists():
+        is_new = not self.record.started
+        if self.leases and is_new and self._last.exists():
             raise UsageError(f"{printable(self.out)} has just been finished by another machine")
-        changes: list[str] = []
-        if self.started and not (job := self._job()):
-            changes.append(f"{printable(self._job_file)} was damaged and is written again")
-        elif self.started:
-            check_settings(self.folder, job["settings"], json.loads(json.dumps(settings)))
-            changes = photo_changes(job["photos"], photos)
-            if changes and self.leases and self.leases.others():
-                raise UsageError(
-                    f"{printable(self.folder)}: others work on other photos: stop them all first",
-                    *(f"  {change}" for change in changes),
-                )
-            changes += differences(job["versions"], versions)
-        self._began = not self.started
-        before = self._job()
-        self._save_job(
-            {
-                **before,
-                "settings": settings,
-                "photos": list(photos),
-                "versions": before.get("versions", dict(versions)),
-                "overwrite": overwrite or update or before.get("overwrite", False),
-            }
-        )
-        if self.leases:
-            self._lock.release()  # the next may join
+        changes = self.record.begin(settings, photos, versions, may_replace=overwrite or update)
+        self._began = is_new
+        self._access.admit_others()
         return changes
-
-    @property
-    def batch_plan(self) -> Mapping[str, Any] | None:
-        """How the paintings so far were batched; None before the first."""
-        return self._job().get("batch_plan")
-
-    def keep_batch_plan(self, plan: Mapping[str, Any]) -> None:
-        """Keep how a job's paintings are batched, so that it continues in the same way."""
-        if self.batch_plan is None:
-            self._update_job(batch_plan=dict(plan))
 
     def captions(self) -> dict[str, str] | None:
         """The captions so far, as edited, or None; raises InputError for a broken file.
@@ -245,7 +130,7 @@ class Workspace:
         if not self.captions_file.exists():
             return None
         try:
-            return read_captions_of(self._job().get("photos", ()), self.captions_file)
+            return read_captions_of(self.record.photos, self.captions_file)
         except InputError as error:
             raise InputError(
                 f"{error} Or delete the file: the captioner's own captions are written to it again."
@@ -265,19 +150,19 @@ class Workspace:
         Raises UsageError if one of these names was taken since the job began.
         """
         for path in paths:
-            if path.exists() and not self.may_replace:
+            if path.exists() and not self.record.may_replace:
                 raise UsageError(
                     f"{printable(path)} appeared while the job ran: move it away, and the "
                     "same command continues from there"
                 )
-        self._update_job(publishing=outcome.to_json())
+        self.record.update(publishing=outcome.to_json())
 
     def publish(self, reports: tuple[Path, ...], outcome: Outcome) -> None:
         """Rename the packed reports and, last, the packed zip to their final names.
 
         Raises UsageError if one of these names was taken since the job began.
         """
-        ours = reports if self.reported else ()
+        ours = reports if self.record.reported else ()
         paths = (*reports, self.out)
         self.begin_publishing([path for path in paths if path not in ours], outcome)
         with explain_write_errors(self.out):
@@ -287,21 +172,11 @@ class Workspace:
 
     def finish(self, *, keep: bool) -> None:
         """End the job: delete it, or keep it for a later look or repair."""
-        if self.leases:
-            self._wait_for_others(self.leases)
+        self._access.wait_for_others()
         if keep:
-            self._update_job(overwrite=False, publishing=None, reported=True)
+            self.record.update(overwrite=False, publishing=None, reported=True)
         else:
             self._clear()
-
-    def _wait_for_others(self, leases: Leases) -> None:
-        """Let others see how the job ended; those that have died count no longer in the end."""
-        while leases.others():
-            time.sleep(POLL_SECONDS)
-
-    def _update_job(self, **values: Any) -> None:
-        with self._locked():
-            self._save_job({**self._job(), **values})
 
     def _is_ours(self) -> bool:
         names = self._names() if self.folder.is_dir() else {""}
@@ -310,14 +185,6 @@ class Workspace:
     def _names(self) -> set[str]:
         with explain_read_errors(self.folder):
             return {path.name for path in self.folder.iterdir()}
-
-    def _job(self) -> dict[str, Any]:
-        """The content of job.json; empty if it is missing or damaged."""
-        job: dict[str, Any] = read_sealed(self._job_file) or {}
-        return job
-
-    def _save_job(self, job: Mapping[str, Any]) -> None:
-        write_sealed(self._job_file, job)
 
     def _clear(self) -> None:
         # job.json goes last: until then this is the old job, whatever is left of it.
@@ -328,4 +195,4 @@ class Workspace:
                 elif path.name not in (LOCK, JOB):
                     path.unlink()
             flush_folder(self.folder)
-            self._job_file.unlink(missing_ok=True)
+        self.record.remove()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from monetize.job.caption_log import CaptionedPhoto, CaptionLog, PhotoRecord
+from monetize.job.caption_log import CaptionedPhoto, CaptionLog, PhotoRecord, SharedCaptions
 
 RECORD = PhotoRecord(3, 5, "0f")
 
@@ -59,3 +59,16 @@ def test_a_photo_is_known_by_its_content(tmp_path: Path) -> None:
     assert record.describes(photo), "copied, say"
     photo.write_bytes(b"two")
     assert not record.describes(photo)
+
+
+def test_captions_of_several_processes_move_to_the_log(log: CaptionLog, tmp_path: Path) -> None:
+    shared = SharedCaptions(tmp_path / "captioned")
+    log.append([entry("a.jpg", "a lake")])
+    shared.save(1, [entry("c.jpg", "a tree")], {"d.jpg": "empty file"})
+    shared.save(0, [entry("b.jpg", "a sea")], {})
+    shared.move_to(log)
+    assert set(log.load("vit")) == {"a.jpg", "b.jpg", "c.jpg"}
+    assert not shared.has(0)
+    assert shared.load() == ([], {})
+    shared.move_to(log)
+    assert set(log.load("vit")) == {"a.jpg", "b.jpg", "c.jpg"}

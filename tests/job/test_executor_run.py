@@ -96,7 +96,7 @@ def test_each_chunk_is_saved_before_its_number_is_yielded(workspace: Workspace) 
     }
     assert {identity for identity, each in saved.items() if each.flagged} == {"id5"}
     assert {(each.evaluations, each.settings) for each in saved.values()} == {(50, "")}
-    assert workspace.batch_plan == asdict(FakeExecutor.plan)
+    assert workspace.record.batch_plan == asdict(FakeExecutor.plan)
 
 
 def test_the_photos_of_a_lost_chunk_are_given_up_with_the_reason(workspace: Workspace) -> None:

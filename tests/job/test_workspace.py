@@ -31,15 +31,6 @@ def test_a_started_job_stays_and_a_finished_one_is_removed(tmp_path: Path) -> No
     assert names(tmp_path) == set()
 
 
-def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
-    with (
-        Workspace(tmp_path / "out.zip"),
-        pytest.raises(UsageError, match=r"out.zip is being written by another monetize run"),
-        Workspace(tmp_path / "out.zip"),
-    ):
-        pass
-
-
 def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out.zip.work").mkdir()
     (tmp_path / "out.zip.work" / "thesis.txt").write_text("x")
@@ -74,7 +65,7 @@ def test_a_job_that_was_stopped_stays(tmp_path: Path, error: type[MonetizeError]
     with pytest.raises(error), Workspace(tmp_path / "out.zip") as workspace:
         begin(workspace)
         raise error
-    assert Workspace(tmp_path / "out.zip").started
+    assert Workspace(tmp_path / "out.zip").record.started
 
 
 def test_a_job_started_earlier_survives_a_refusal(tmp_path: Path) -> None:
@@ -85,7 +76,7 @@ def test_a_job_started_earlier_survives_a_refusal(tmp_path: Path) -> None:
         Workspace(tmp_path / "out.zip") as workspace,
     ):
         begin(workspace, seed=2)
-    assert Workspace(tmp_path / "out.zip").started
+    assert Workspace(tmp_path / "out.zip").record.started
 
 
 def test_a_leftover_of_a_finished_job_is_removed(tmp_path: Path) -> None:
@@ -100,47 +91,6 @@ def test_a_leftover_of_a_finished_job_is_removed(tmp_path: Path) -> None:
         begin(workspace)
     Workspace(tmp_path / "out.zip").remove_leftover()
     assert folder.exists(), "it holds a job"
-
-
-def test_other_settings_are_refused_with_both_values(tmp_path: Path) -> None:
-    begun = {"--seed": 1, "--num-inference-steps": 50, "--weight": []}
-    now = {"--seed": 1, "--num-inference-steps": 20, "--weight": ["x=1"]}
-    with Workspace(tmp_path / "out.zip") as workspace:
-        workspace.begin(begun, [], {})
-        workspace.begin(dict(begun), [], {})
-        with pytest.raises(UsageError) as refused:
-            workspace.begin(now, [], {})
-        workspace.begin(now, [], {}, overwrite=True)
-    message = str(refused.value)
-    assert "--num-inference-steps: 50 then, 20 now" in message
-    assert "--weight: none then, x=1 now" in message
-    assert "--seed" not in message
-    assert "--overwrite to start again" in message
-
-
-def test_changed_photos_and_versions_are_reported(tmp_path: Path) -> None:
-    with Workspace(tmp_path / "out.zip") as workspace:
-        assert workspace.begin({}, ["a", "b"], {"torch": "1"}) == []
-        assert workspace.begin({}, ["b", "c"], {"torch": "2"}) == [
-            "1 photo new since this job began: c",
-            "1 photo gone since this job began: a",
-            "torch: 1 then, 2 now",
-        ]
-        assert workspace.begin({}, ["b", "c"], {"torch": "1"}) == []
-
-
-@pytest.mark.parametrize("damaged", [b"", b"{", b"null", b'{"settings": {}}', b"[" * 100_000])
-def test_a_damaged_job_file_is_written_again_and_the_work_is_kept(
-    tmp_path: Path, damaged: bytes
-) -> None:
-    with Workspace(tmp_path / "out.zip") as workspace:
-        begin(workspace)
-        workspace.save_captions({"a.jpg": "a"})
-        (workspace.folder / "job.json").write_bytes(damaged)
-        [change] = begin(workspace, seed=2)
-        assert "job.json was damaged and is written again" in change
-        assert workspace.captions() == {"a.jpg": "a"}
-        assert begin(workspace, seed=2) == []
 
 
 def test_it_notices_an_interruption_after_the_rename(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_all_processes_paint_batches_of_one_size_which_a_resumed_job_keeps(
     result = run_job(photos, tmp_path / "images.zip", "--keep-work")
     assert result.exit_code == 0, result.stderr
     assert plans == [plan, plan]
-    assert Workspace(tmp_path / "images.zip").batch_plan == asdict(plan)
+    assert Workspace(tmp_path / "images.zip").record.batch_plan == asdict(plan)
 
 
 def test_cuda_without_a_number_is_every_device(monkeypatch: pytest.MonkeyPatch) -> None:
