@@ -84,6 +84,7 @@ def test_a_sunset_is_warmer_than_water(painter: Painter) -> None:
     assert warmth(sunset) > warmth(water) + 5
 
 
+@pytest.mark.slow
 def test_the_style_phrase_makes_a_lighter_picture(painter: Painter) -> None:
     # Monet's paintings are light all over; photos of sunsets are not.
     painted = paint(painter, Prompt(SUNSET + " in monet style painting"), 8)
@@ -116,7 +117,7 @@ def test_a_batch_paints_what_one_at_a_time_does(painter: Painter) -> None:
 @pytest.mark.parametrize(
     "scheduler",
     [
-        name if name in {"dpm++", "euler-a"} else pytest.param(name, marks=pytest.mark.slow)
+        name if name == "euler-a" else pytest.param(name, marks=pytest.mark.slow)
         for name in SCHEDULERS
         if name != "lcm"
     ],

@@ -120,6 +120,7 @@ def python(
     )
 
 
+@pytest.mark.slow
 def test_the_needed_files_are_announced_downloaded_once_and_kept(hub: Hub, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -21,6 +21,9 @@ def test_captions_with_sheets_are_the_same(
     assert sorted(path.name for path in Path().iterdir()) == [f"h-{i}.png" for i in (1, 3, 4, 5, 6)]
     again = cli(*command, "--heatmap", "h.png")
     assert again.exit_code == 2
-    assert "--heatmap: h-1.png, h-3.png, h-4.png and 2 more exists" in again.stderr
+    assert (
+        "--heatmap: h-1.png, h-3.png, h-4.png and 2 more exist; --overwrite replaces them"
+        in again.stderr
+    )
     both = cli(*command, "--heatmap", "h.png", "-o", "h-1.png", "--overwrite")
     assert "--output and --heatmap would both write h-1.png" in both.stderr

@@ -93,6 +93,7 @@ def test_workers_end_with_a_job_that_is_stopped_while_they_import(
     assert_gone(workers, seconds=5)
 
 
+@pytest.mark.slow
 def test_workers_end_when_their_job_is_killed(start: subprocess.Popen[str]) -> None:
     workers = wait_for_workers(start)
     time.sleep(3)  # in the middle of importing, loading or painting

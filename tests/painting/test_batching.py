@@ -228,6 +228,7 @@ def failing_backend(*_: object) -> Any:
     raise RuntimeError("Failed to find C compiler. Please specify via CC environment variable.")
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_compiled_is_used_uncompiled(
     painter_with: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:

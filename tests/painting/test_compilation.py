@@ -99,6 +99,7 @@ def test_compiling_pays_where_there_is_much_to_paint(
     assert reason.endswith("and saves about 9m of 1h")
 
 
+@pytest.mark.slow
 def test_compiled_kernels_are_kept_for_the_next_job(
     painter_with: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ def flops(painter: Painter, *, decoded: bool = False) -> int:
     return int(counter.get_total_flops())
 
 
+@pytest.mark.slow
 def test_a_painting_is_less_work_than_with_diffusers() -> None:
     """82.4 of 84.5 TFLOP: what both halves of a guided batch share is computed once."""
     one, two = (flops(painter(num_inference_steps=steps)) for steps in (1, 2))

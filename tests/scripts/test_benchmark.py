@@ -65,6 +65,7 @@ def test_a_peer_is_on_the_device_only_during_its_turn(monkeypatch: pytest.Monkey
     assert places == ["cuda", "cpu", "emptied"]
 
 
+@pytest.mark.slow
 def test_the_longest_kernels_are_listed() -> None:
     result = run("kernels")
     assert result.exit_code == 0, result.output

@@ -83,6 +83,7 @@ def test_when_all_processes_are_dead_the_job_fails_and_can_be_resumed(
     assert run_job(photos, tmp_path / "images.zip").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_processes")
 def test_an_error_in_a_process_is_the_jobs_error(
     run_job: Run, photos: Path, tmp_path: Path

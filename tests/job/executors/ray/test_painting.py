@@ -79,7 +79,7 @@ def test_two_nodes_make_the_bytes_that_one_machine_makes(
     assert "broken.jpg: empty file" in result.stderr
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
-    assert painters() == 0
+    wait_until(lambda: painters() == 0)
 
 
 @pytest.mark.slow
