@@ -3,6 +3,10 @@
 import codecs
 import re
 import unicodedata
+from pathlib import Path
+
+from monetize.errors import InputError
+from monetize.file_errors import explain_read_errors
 
 # Longer marks first, as that of UTF-32 begins with that of UTF-16.
 BYTE_ORDER_MARKS = (
@@ -15,6 +19,16 @@ BYTE_ORDER_MARKS = (
 BYTE_ORDER_MARK = "\ufeff"
 # Python reads bytes that are not valid UTF-8, in file names and arguments, as these.
 UNDECODED = re.compile("[\ud800-\udfff]")
+
+
+def read_text(path: Path, *, errors: str = "strict") -> str:
+    """Read a text file, decoded as by `decode`; raises InputError that names it."""
+    with explain_read_errors(path, InputError):
+        data = path.read_bytes()
+    try:
+        return decode(data, errors=errors)
+    except UnicodeError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def decode(data: bytes, *, errors: str = "strict") -> str:

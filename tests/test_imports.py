@@ -35,6 +35,7 @@ ROOM_OF_MODULE = {
     "child_process": "ground",
     "chunks": "ground",
     "csv_tables": "ground",
+    "digests": "ground",
     "durations": "ground",
     "errors": "ground",
     "file_errors": "ground",

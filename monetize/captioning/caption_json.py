@@ -8,9 +8,8 @@ from typing import Any
 
 from monetize.captioning.caption_table import CAPTION_COLUMNS, PHOTO_COLUMNS
 from monetize.errors import InputError
-from monetize.file_errors import explain_read_errors
 from monetize.messages import counted, first_line, printable
-from monetize.text_files import UNDECODED, decode, lines
+from monetize.text_files import UNDECODED, lines, read_text
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 FORMS = (
@@ -28,12 +27,7 @@ def read_json_captions(path: Path) -> tuple[dict[str, str], str]:
     `image` or `file_name`, and the caption as `caption` or `text`. Raises InputError, with the
     place, for anything else, and for a photo that is listed twice with different captions.
     """
-    with explain_read_errors(path, InputError):
-        data = path.read_bytes()
-    try:
-        text = decode(data)
-    except UnicodeError as error:
-        raise InputError(f"{path}: {error}") from None
+    text = read_text(path)
     if path.suffix.lower() != ".json":
         return _without_contradictions(path, _of_lines(path, text)), ""
     content = _parse(str(path), text)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from monetize.csv_tables import to_csv, unescape_formula
 from monetize.errors import InputError
-from monetize.file_errors import explain_read_errors
 from monetize.messages import printable
-from monetize.text_files import UNDECODED, canonical, decode
+from monetize.text_files import UNDECODED, canonical, read_text
 
 # The first are those of this program, the last those of Hugging Face's image folders.
 PHOTO_COLUMNS = ("photo", "image", "file_name")
@@ -28,12 +27,7 @@ def read_captions(path: Path) -> dict[str, str]:
     InputError, with the line, for a wrong header, a row of the wrong length, a photo that is
     listed twice with different captions, or text that is not UTF-8.
     """
-    with explain_read_errors(path, InputError):
-        data = path.read_bytes()
-    try:
-        text = decode(data, errors="surrogateescape")
-    except UnicodeError as error:
-        raise InputError(f"{path}: {error}") from None
+    text = read_text(path, errors="surrogateescape")
     captions: dict[str, str] = {}
     for line, photo, caption in _rows(path, text):
         if UNDECODED.search(caption):

@@ -4,10 +4,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from monetize.errors import InputError
-from monetize.file_errors import explain_read_errors
 from monetize.images.photos import photo_path
-from monetize.text_files import decode
+from monetize.text_files import read_text
 
 SUFFIX = ".txt"
 
@@ -26,9 +24,4 @@ def read_sidecars(folder: Path, photos: Iterable[str]) -> dict[str, str]:
 
 
 def _caption(path: Path) -> str:
-    with explain_read_errors(path, InputError):
-        data = path.read_bytes()
-    try:
-        return " ".join(decode(data).split())
-    except UnicodeError as error:
-        raise InputError(f"{path}: {error}") from None
+    return " ".join(read_text(path).split())

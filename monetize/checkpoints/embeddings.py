@@ -3,7 +3,6 @@
 Imports no torch to find one in a .safetensors file.
 """
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from monetize.checkpoints.configs import read_config
 from monetize.checkpoints.model_kinds import unlike
 from monetize.checkpoints.resolve import Checkpoint
 from monetize.checkpoints.single_file import explain_file_errors, read_shapes, unpickled
+from monetize.digests import sha256_of
 from monetize.errors import CheckpointError, UsageError
 from monetize.messages import printable
 from monetize.prompts.tokens import vector_token
@@ -45,8 +45,7 @@ class EmbeddingFile:
     @cached_property
     def revision(self) -> str:
         """A digest of the file."""
-        with self.file.open("rb") as file:
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        return f"sha256:{sha256_of(self.file)}"
 
     @property
     def identity(self) -> str:

@@ -1,6 +1,5 @@
 """Finding a LoRA: a file, a folder or a hub id with one; imports no torch for .safetensors."""
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from monetize.checkpoints.configs import read_config
 from monetize.checkpoints.model_kinds import BY_TEXT_FEATURES, Shapes, refusal, unlike
 from monetize.checkpoints.resolve import Checkpoint, Say, list_files
 from monetize.checkpoints.single_file import read_shapes
+from monetize.digests import sha256_of
 from monetize.errors import CheckpointError, UsageError
 from monetize.messages import name_some, printable
 
@@ -55,8 +55,7 @@ class LoraFile:
     @cached_property
     def revision(self) -> str:
         """A digest of the file."""
-        with self.file.open("rb") as file:
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        return f"sha256:{sha256_of(self.file)}"
 
     @property
     def identity(self) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from monetize.checkpoints import hub
 from monetize.checkpoints.layout import CAPTIONER, PAINTER, PAINTER_TOKENIZER, Layout
 from monetize.checkpoints.single_file import CONFIGS, SUFFIXES, check_single_file
+from monetize.digests import sha256_of
 from monetize.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
@@ -112,8 +113,7 @@ class Checkpoint:
         if self.commit:
             return self.commit
         if self.file:
-            with self.file.open("rb") as file:
-                return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+            return f"sha256:{sha256_of(self.file)}"
         digest = hashlib.sha256()
         for name, path in self.files().items():
             digest.update(name.encode() + b"\0")

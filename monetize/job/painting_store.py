@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from monetize.atomic_files import flush_folder, flush_to_disk
+from monetize.digests import sha256_of
 from monetize.file_errors import explain_read_errors, explain_write_errors
 from monetize.job.sealed_json import read_sealed, seal
 
@@ -170,7 +171,6 @@ def _is_whole(chunk: Path) -> bool:
 def _is_intact(path: Path, sha256: str) -> bool:
     with explain_read_errors(path):
         try:
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+            return sha256_of(path) == sha256
         except FileNotFoundError:
             return False

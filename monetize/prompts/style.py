@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from monetize.errors import InputError, UsageError
-from monetize.file_errors import explain_read_errors
-from monetize.text_files import decode, lines
+from monetize.text_files import lines, read_text
 
 CAPTION = "caption"
 FIELDS = (CAPTION, "stem", "folder")
@@ -39,14 +38,8 @@ def check_style(style: str, source: str = "--style") -> None:
 
 def read_styles(path: Path) -> tuple[str, ...]:
     """Read one style per line; raises InputError for a file without any, and as `check_style`."""
-    with explain_read_errors(path, InputError):
-        data = path.read_bytes()
-    try:
-        text = decode(data)
-    except UnicodeError as error:
-        raise InputError(f"{path}: {error}") from None
     styles: dict[str, int] = {}
-    for number, line in enumerate(map(str.strip, lines(text)), 1):
+    for number, line in enumerate(map(str.strip, lines(read_text(path))), 1):
         if not line:
             continue
         if line in styles:
