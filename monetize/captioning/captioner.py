@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -80,13 +81,15 @@ class Captioner(ABC):
         This is the slow part of a large photo, and can be done in a thread.
         """
 
-    @abstractmethod
+    @torch.inference_mode()
     def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
         """Caption RGB images of any size, prepared or not, as one batch, by beam search.
 
         The images are taken one at a time and not kept, so a generator of large photos needs
         the memory of one of them.
         """
+        pixel_values = self._pixel_values(images)
+        return [] if pixel_values is None else self._texts(self._generate(pixel_values))
 
     @abstractmethod
     def caption_with_attention(
@@ -96,3 +99,15 @@ class Captioner(ABC):
 
         Raises CheckpointError for a captioner whose attention does not map to places in the photo.
         """
+
+    @abstractmethod
+    def _generate(self, pixel_values: Tensor) -> Tensor:
+        """Return the captions' token ids, (batch, length), with special tokens."""
+
+    @abstractmethod
+    def _texts(self, tokens: Tensor) -> list[str]:
+        """Decode token ids into captions."""
+
+    def _pixel_values(self, images: Iterable[Image.Image | Tensor]) -> Tensor | None:
+        tensors = [image if isinstance(image, Tensor) else self.prepare(image) for image in images]
+        return torch.cat(tensors) if tensors else None

@@ -47,12 +47,6 @@ class EncoderDecoderCaptioner(Captioner):
         return tensor
 
     @torch.inference_mode()
-    def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
-        """Caption RGB images as one batch."""
-        pixel_values = self._pixel_values(images)
-        return [] if pixel_values is None else self._texts(self._generate(pixel_values))
-
-    @torch.inference_mode()
     def caption_with_attention(
         self, images: Iterable[Image.Image | Tensor]
     ) -> list[CaptionAttention]:
@@ -74,8 +68,10 @@ class EncoderDecoderCaptioner(Captioner):
         ]
 
     def _pixel_values(self, images: Iterable[Image.Image | Tensor]) -> Tensor | None:
-        tensors = [image if isinstance(image, Tensor) else self.prepare(image) for image in images]
-        return torch.cat(tensors).to(self.model.device, self.model.dtype) if tensors else None
+        pixel_values = super()._pixel_values(images)
+        if pixel_values is None:
+            return None
+        return pixel_values.to(self.model.device, self.model.dtype)
 
     def _grid(self, pixel_values: Tensor) -> tuple[int, int]:
         """Rows and columns of the vision encoder's patches."""

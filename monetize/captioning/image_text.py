@@ -32,12 +32,6 @@ class ImageTextCaptioner(Captioner):
         return self.loaded.pixel_values(image)
 
     @torch.inference_mode()
-    def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
-        """Caption RGB images as one batch."""
-        pixel_values = self._pixel_values(images)
-        return [] if pixel_values is None else self._texts(self._generate(pixel_values))
-
-    @torch.inference_mode()
     def caption_with_attention(
         self, images: Iterable[Image.Image | Tensor]
     ) -> list[CaptionAttention]:
@@ -67,10 +61,6 @@ class ImageTextCaptioner(Captioner):
             maps_of_words(loaded.processor.tokenizer, *each)
             for each in zip(texts, tokens.tolist(), maps, strict=True)
         ]
-
-    def _pixel_values(self, images: Iterable[Image.Image | Tensor]) -> Tensor | None:
-        tensors = [image if isinstance(image, Tensor) else self.prepare(image) for image in images]
-        return torch.cat(tensors) if tensors else None
 
     def _generate(self, pixel_values: Tensor) -> Tensor:
         return self.loaded.generate(

@@ -1,6 +1,5 @@
 """Styles: phrases appended to captions, or templates for captions and names of photos."""
 
-import hashlib
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -59,6 +58,8 @@ def choose_style(styles: Sequence[str], seed: int) -> str:
     The order of the styles does not matter, and a style that is added or removed changes only the
     choices that it wins or had won (rendezvous hashing).
     """
+    import hashlib  # --help reads the settings, but chooses no style
+
     return max(styles, key=lambda style: hashlib.sha256(f"{seed}:{style}".encode()).digest())
 
 
