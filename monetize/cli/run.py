@@ -90,14 +90,14 @@ def run(
     \b
     Examples:
       monetize run photos/ images.zip
-      monetize run photos/ images.zip --limit 20 --steps 20
-      monetize run photos/ images.zip --config report
-      monetize run photos/ images.zip --time-budget 4h30m --palette monet
-      monetize run photos/ images.zip --captions edited.csv --gallery
+      monetize run photos/ few.zip --limit 20 --steps 20
+      monetize run photos/ report.zip --config report
+      monetize run photos/ colors.zip --time-budget 4h30m --palette monet
+      monetize run photos/ edited.zip --captions edited.csv --gallery
       monetize run holidays/ paintings.zip --strength 0.5
       monetize run holidays/ --output-folder paintings/ --strength 0.5 --output-size fit
       monetize run photos/ images.zip --update
-      monetize run holidays/ paintings.zip --weight people=0 --style "by claude monet"
+      monetize run holidays/ nobody.zip --weight people=0 --style "by claude monet"
     """
     from monetize.gallery.job_gallery import JobGallery, say_outdated
     from monetize.job.job import prepare
