@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monetize.errors import MonetizeError, StorageError
 from monetize.messages import printable
+from monetize.stores.remote_path import AnyPath
 
 REASONS = {
     errno.ENOSPC: "the disk is full; free some space",
@@ -40,7 +41,7 @@ def unusable_name(path: Path) -> str:
 
 
 @contextmanager
-def explain_write_errors(path: Path) -> Iterator[None]:
+def explain_write_errors(path: AnyPath) -> Iterator[None]:
     """Turn an OSError in the block into a StorageError that names path and the reason."""
     try:
         yield
@@ -49,7 +50,7 @@ def explain_write_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def explain_read_errors(path: Path, kind: type[MonetizeError] = StorageError) -> Iterator[None]:
+def explain_read_errors(path: AnyPath, kind: type[MonetizeError] = StorageError) -> Iterator[None]:
     """Turn an OSError in the block into an error of this kind that names path and the reason."""
     try:
         yield

@@ -13,8 +13,9 @@ import gc
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers import Run, Tiny, make_photos, run_cli, run_tiny_job
@@ -27,9 +28,14 @@ from monetize.checkpoints.resolve import resolve
 from monetize.checkpoints.tokenizer import load_tokenizer
 from monetize.painting.painter import Painter
 
+if TYPE_CHECKING:  # few tests need a server
+    from object_store import Bucket, Server
+
 # Objects of the imported libraries are never freed; scanning them again and again would take a
 # fifth of the tests' time.
 gc.freeze()
+
+NUMBERS = count()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -94,3 +100,27 @@ def cli() -> Run:
 def run_job(tiny: Tiny) -> Run:
     """Run `monetize run` with the tiny checkpoints and few steps, one painting at a time."""
     return partial(run_tiny_job, tiny)
+
+
+@pytest.fixture(scope="session")
+def store_server() -> "Iterator[Server]":
+    """A real S3-compatible server, where the fixture `bucket` makes buckets."""
+    from object_store import serving
+
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(store_server: "Server", monkeypatch: pytest.MonkeyPatch) -> "Iterator[Bucket]":
+    """A new bucket, and the environment that leads there."""
+    import s3fs
+    from object_store import ENVIRONMENT, Bucket
+
+    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": store_server.url}.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield Bucket(store_server, f"bucket{next(NUMBERS)}")
+    store_server.refuse = lambda _request: None
+    store_server.requests.clear()
+    s3fs.S3FileSystem.clear_instance_cache()

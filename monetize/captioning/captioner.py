@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from PIL import Image
@@ -15,6 +14,7 @@ from monetize.checkpoints.quiet import quiet_libraries
 from monetize.images.decoding import open_photo
 from monetize.progress import Reporter
 from monetize.settings import CaptionSettings, DeviceSettings
+from monetize.stores.remote_path import AnyPath, any_path
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class Captioner(ABC):
             return ImageTextCaptioner.of(spec)
         return EncoderDecoderCaptioner.of(spec)
 
-    def __call__(self, photo: Image.Image | str | Path) -> str:
+    def __call__(self, photo: Image.Image | str | AnyPath) -> str:
         """Caption one photo, an image or a file; raises PhotoError if a file cannot be read."""
-        image = photo if isinstance(photo, Image.Image) else open_photo(Path(photo))
+        image = photo if isinstance(photo, Image.Image) else open_photo(any_path(photo))
         return self.caption([image.convert("RGB")])[0]
 
     @abstractmethod

@@ -14,8 +14,12 @@ from monetize.errors import PhotoError
 from monetize.images.decoding import opened_photo
 from monetize.images.image_notes import ImageNotes
 from monetize.images.photos import Photo
+from monetize.images.reading import FileVersion, read_versioned
 
 T = TypeVar("T")
+
+OnRead = Callable[[Photo, bytes, FileVersion], None]
+"""Receives what a photo's file contains, and its version, in a thread."""
 
 MOST_READERS = 4  # a large photo takes hundreds of megabytes while it is decoded
 
@@ -26,6 +30,7 @@ def of_readable(
     make: Callable[[Sequence[Tensor]], Sequence[T]],
     notes: ImageNotes | None = None,
     contents: Mapping[str, bytes | str] | None = None,
+    on_read: OnRead | None = None,
 ) -> Iterator[tuple[Sequence[Photo], dict[str, T], dict[str, str]]]:
     """Call `make` on the photos of each batch that can be read, while the next one is read.
 
@@ -38,11 +43,16 @@ def of_readable(
 
     def read(photo: Photo) -> Tensor:
         note = partial(taken.add, photo.key)
-        data = contents[photo.key] if contents is not None else None
+        with opened_photo(photo.path, content(photo), note) as image:
+            return captioner.prepare(image)
+
+    def content(photo: Photo) -> bytes:
+        if contents is None:
+            return read_content(photo, on_read)
+        data = contents[photo.key]
         if isinstance(data, str):
             raise PhotoError(data)
-        with opened_photo(photo.path, data, note) as image:
-            return captioner.prepare(image)
+        return data
 
     ahead = deque[tuple[Sequence[Photo], list[Future[Tensor]]]]()
     try:
@@ -54,6 +64,14 @@ def of_readable(
             yield _made(*ahead.popleft(), make)
     finally:
         threads.shutdown(cancel_futures=True)
+
+
+def read_content(photo: Photo, on_read: OnRead | None) -> bytes:
+    """Read a photo's file; raises PhotoError and ReadError."""
+    data, version = read_versioned(photo.path)
+    if on_read is not None:
+        on_read(photo, data, version)
+    return data
 
 
 def _made(

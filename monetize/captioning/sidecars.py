@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from monetize.images.photos import photo_path
+from monetize.images.photos import local_path
 from monetize.text_files import read_text
 
 SUFFIX = ".txt"
@@ -17,7 +17,7 @@ def read_sidecars(folder: Path, photos: Iterable[str]) -> dict[str, str]:
     """
     captions: dict[str, str] = {}
     for photo in photos:
-        path = photo_path(folder, str(PurePosixPath(photo).with_suffix(SUFFIX)))
+        path = local_path(folder, str(PurePosixPath(photo).with_suffix(SUFFIX)))
         if os.path.isfile(path):  # noqa: PTH113 # pathlib raises for a name that is too long
             captions[photo] = _caption(path)
     return captions

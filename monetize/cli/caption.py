@@ -12,10 +12,11 @@ from monetize.cli.options.common import common_options
 from monetize.cli.options.device import device_options
 from monetize.cli.options.input import recursive_option
 from monetize.cli.options.output import caption_output_options
-from monetize.cli.path_types import FILE_OR_FOLDER
+from monetize.cli.path_types import PHOTO_OR_FOLDER
 from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.settings import CaptionSettings, DeviceSettings
+from monetize.stores.remote_path import AnyPath
 
 
 @click.command(cls=SectionedCommand)
@@ -24,7 +25,7 @@ from monetize.settings import CaptionSettings, DeviceSettings
     metavar="IMAGE_OR_FOLDER...",
     nargs=-1,
     required=True,
-    type=FILE_OR_FOLDER,
+    type=PHOTO_OR_FOLDER,
 )
 @recursive_option
 @caption_options
@@ -35,7 +36,7 @@ from monetize.settings import CaptionSettings, DeviceSettings
 def caption(
     ctx: click.Context,
     /,
-    paths: tuple[Path, ...],
+    paths: tuple[AnyPath, ...],
     form: str | None,
     output: Path | None,
     heatmap: Path | None,
@@ -57,11 +58,13 @@ def caption(
       monetize caption *.jpg --json
       monetize caption photos/ --sidecar
       monetize caption img.jpg --heatmap words.png
+      monetize caption s3://bucket/photos -o captions.csv
     """
     from monetize.atomic_files import write_bytes
     from monetize.chunks import chunks
     from monetize.cli.caption_files import (
         find_photos,
+        is_photo,
         output_form,
         plan_sheets,
         plan_sidecars,
@@ -76,7 +79,7 @@ def caption(
     photos = find_photos(paths, recursive)
     sidecars = plan_sidecars(form, photos, overwrite=overwrite)
     sheets = plan_sheets(heatmap, output, len(photos), overwrite=overwrite)
-    alone = len(paths) == 1 and not paths[0].is_dir()
+    alone = len(paths) == 1 and is_photo(paths[0])
     terminal.say(f"Photos: {len(photos)}")
     if caution := heic_caution(photos):
         terminal.warn(caution)

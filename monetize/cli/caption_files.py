@@ -7,9 +7,11 @@ from monetize.captioning.sidecars import SUFFIX
 from monetize.cli.terminal import to_json, to_json_line
 from monetize.csv_tables import to_csv
 from monetize.errors import UsageError
+from monetize.images.file_types import is_image_path
 from monetize.images.output_paths import check_files, check_outputs, numbered
 from monetize.images.photos import Photo, find, require_some
 from monetize.messages import printable
+from monetize.stores.remote_path import AnyPath, RemotePath
 
 SIDECAR = "sidecar"
 JSON_LINES = ("jsonl", "ndjson")
@@ -34,16 +36,22 @@ def output_form(form: str | None, output: Path | None, *, overwrite: bool) -> st
     return ending
 
 
-def find_photos(paths: Sequence[Path], recursive: bool) -> list[Photo]:
+def is_photo(path: AnyPath) -> bool:
+    """Whether this is a photo rather than a folder; a URL is that of a photo if it ends so."""
+    return is_image_path(path.name) if isinstance(path, RemotePath) else not path.is_dir()
+
+
+def find_photos(paths: Sequence[AnyPath], recursive: bool) -> list[Photo]:
     """List the given photos, and those of the given folders; raises InputError for an empty one."""
     photos = []
     for path in paths:
-        if not path.is_dir():
+        if is_photo(path):
             photos.append(Photo(str(path), path))
             continue
         found = find(path, recursive=recursive)
         require_some(found, path, recursive)
-        prefix = f"{path.as_posix()}/" if len(paths) > 1 else ""
+        folder = path.as_posix() if isinstance(path, Path) else path.url
+        prefix = f"{folder}/" if len(paths) > 1 else ""
         photos += [Photo(prefix + photo.key, photo.path) for photo in found.photos]
     return photos
 
@@ -72,6 +80,11 @@ def plan_sidecars(
         return {}
     photo_of_sidecar: dict[Path, Photo] = {}
     for photo in photos:
+        if isinstance(photo.path, RemotePath):
+            raise UsageError(
+                f"--sidecar writes next to photos on a disk, and {printable(photo.path)} is in a "
+                "store: write a table instead, with --output captions.csv"
+            )
         path = photo.path.with_suffix(SUFFIX)
         other = photo_of_sidecar.setdefault(path, photo)
         if other.path != photo.path:

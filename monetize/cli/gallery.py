@@ -7,22 +7,28 @@ import click
 from monetize.cli.help import SectionedCommand, option_in
 from monetize.cli.options.common import verbosity_options
 from monetize.cli.options.output import gallery_output_options
-from monetize.cli.path_types import FILE_OR_FOLDER, FOLDER
+from monetize.cli.path_types import FILE_OR_FOLDER, PHOTOS
 from monetize.cli.terminal import Terminal
 from monetize.errors import UsageError
+from monetize.stores.remote_path import AnyPath
 
 
 @click.command(cls=SectionedCommand)
 @click.argument("out", type=FILE_OR_FOLDER)
 @option_in("Input")(
     "--photos",
-    type=FOLDER,
+    type=PHOTOS,
     help="Folder of the photos, if it has moved since the job.",
 )
 @gallery_output_options
 @verbosity_options
 def gallery(
-    out: Path, photos: Path | None, output: Path | None, overwrite: bool, quiet: bool, verbose: bool
+    out: Path,
+    photos: AnyPath | None,
+    output: Path | None,
+    overwrite: bool,
+    quiet: bool,
+    verbose: bool,
 ) -> None:
     """Build a page of the paintings in OUT, a zip or folder that `monetize run` wrote.
 

@@ -1,13 +1,12 @@
 """The photo of `monetize paint --init-image`, checked before any work."""
 
-from pathlib import Path
-
 from monetize.errors import InputError, PhotoError, UsageError
 from monetize.image_sizes import FIT, Pixels
 from monetize.settings import PaintSettings
+from monetize.stores.remote_path import AnyPath
 
 
-def check_init_image(photo: Path | None, settings: PaintSettings) -> Pixels | None:
+def check_init_image(photo: AnyPath | None, settings: PaintSettings) -> Pixels | None:
     """Return the photo's width and height; None without a photo.
 
     Raises UsageError for one flag without the other, InputError for an unreadable photo.

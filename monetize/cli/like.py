@@ -13,6 +13,7 @@ from monetize.cli.terminal import Terminal
 from monetize.errors import UsageError
 from monetize.messages import printable
 from monetize.settings import PaintSettings
+from monetize.stores.remote_path import AnyPath
 
 if TYPE_CHECKING:
     from monetize.images.repaint import Repaint
@@ -23,7 +24,7 @@ SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
 def check_like(
     like: "Repaint",
     settings: PaintSettings,
-    photo: Path | None,
+    photo: AnyPath | None,
     terminal: Terminal,
     *,
     is_edit: bool,

@@ -26,6 +26,7 @@ from monetize.cli.terminal import Terminal, load_libraries
 from monetize.errors import UsageError
 from monetize.file_errors import explain_read_errors
 from monetize.settings import MAX_SEED, DeviceSettings, PaintSettings
+from monetize.stores.remote_path import AnyPath
 
 if TYPE_CHECKING:
     from monetize.images.repaint import Repaint
@@ -51,7 +52,7 @@ def paint(
     prompt: str | None,
     from_file: Any,
     like: "Repaint | None",
-    init_image: Path | None,
+    init_image: AnyPath | None,
     output: Path | None,
     number: int,
     seed: int | None,

@@ -14,6 +14,7 @@ from monetize.painting.prompt_painter import PromptPainter
 from monetize.painting.request import PaintRequest
 from monetize.prompts.sweep import Grid
 from monetize.sheets import edit_sheet, painting_heatmap, sweep_sheet
+from monetize.stores.remote_path import AnyPath
 
 
 def write_paintings(
@@ -44,7 +45,7 @@ def write_paintings(
 def write_sweep(
     painter: PromptPainter,
     grid: Grid,
-    init_image: Path | None,
+    init_image: AnyPath | None,
     outputs: SweepOutputs,
     terminal: Terminal,
 ) -> None:

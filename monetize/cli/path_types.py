@@ -9,13 +9,22 @@ from typing import Any
 import click
 
 from monetize.file_errors import reason, unusable_name
+from monetize.stores.remote_path import RemotePath, is_url
+
+LOCAL_ONLY = "{} is a URL, but this must be a file or folder on a disk"
 
 
 class InputPath(click.Path):
-    """An existing file or folder; the error says what is there instead."""
+    """An existing file or folder; the error says what is there instead.
 
-    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+    With `url_okay`, it may also be in a store, where nothing is looked up yet.
+    """
+
+    def __init__(
+        self, *, file_okay: bool = True, dir_okay: bool = True, url_okay: bool = False
+    ) -> None:
         super().__init__(exists=True, file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+        self.url_okay = url_okay
 
     def convert(
         self,
@@ -25,6 +34,10 @@ class InputPath(click.Path):
     ) -> Any:
         """Return the path, or fail for another kind of file."""
         shown = repr(os.fspath(value))
+        if is_url(text := str(value)):
+            if self.url_okay:
+                return RemotePath.parse(text)
+            self.fail(f"{LOCAL_ONLY.format(shown)}: download it first", param, ctx)
         try:
             is_folder = stat.S_ISDIR(Path(value).stat().st_mode)
         except OSError as error:
@@ -44,15 +57,21 @@ class NamePath(click.Path):
     """A path that may exist or not, such as a file to write.
 
     `suffix` replaces that of the path in the longest name of the files that are written with it,
-    or follows the name of a folder.
+    or follows the name of a folder. `url_okay` as for InputPath.
     """
 
     def __init__(
-        self, *, suffix: str = "", dir_okay: bool = False, is_folder: bool = False
+        self,
+        *,
+        suffix: str = "",
+        dir_okay: bool = False,
+        is_folder: bool = False,
+        url_okay: bool = False,
     ) -> None:
         super().__init__(dir_okay=dir_okay or is_folder, path_type=Path)
         self.suffix = suffix
         self.is_folder = is_folder
+        self.url_okay = url_okay
 
     def convert(
         self,
@@ -61,6 +80,10 @@ class NamePath(click.Path):
         ctx: click.Context | None,
     ) -> Any:
         """Return the path, or fail for a name that no file can have."""
+        if is_url(text := str(value)):
+            if self.url_okay:
+                return RemotePath.parse(text)
+            self.fail(LOCAL_ONLY.format(repr(text)), param, ctx)
         path = Path(value)
         longest = path
         if self.suffix and path.name:
@@ -72,10 +95,14 @@ class NamePath(click.Path):
 
 
 FOLDER = InputPath(file_okay=False)
+PHOTOS = InputPath(file_okay=False, url_okay=True)
 FILE = InputPath(dir_okay=False)
+FILE_OR_URL = InputPath(dir_okay=False, url_okay=True)
 FILE_OR_FOLDER = InputPath()
+PHOTO_OR_FOLDER = InputPath(url_okay=True)
 OUTPUT_FILE = NamePath()
 # Problems with these are reported later, with advice.
 ZIP = NamePath(dir_okay=True)
-OUTPUT_ZIP = OUTPUT_PAGE = NamePath(suffix=".gallery.part", dir_okay=True)
+OUTPUT_PAGE = NamePath(suffix=".gallery.part", dir_okay=True)
+OUTPUT_ZIP_OR_URL = NamePath(suffix=".gallery.part", dir_okay=True, url_okay=True)
 OUTPUT_FOLDER = NamePath(suffix=".gallery.part", is_folder=True)

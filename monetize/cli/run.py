@@ -1,6 +1,7 @@
 """`monetize run`: a folder of photos into a contest zip, or into a folder of paintings."""
 
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,10 @@ from monetize.cli.options.output import run_output_options
 from monetize.cli.options.painting import painting_options, run_prompt_options, start_options
 from monetize.cli.options.speed import batch_options, budget_options
 from monetize.cli.options.weights import weight_options
-from monetize.cli.path_types import FOLDER, OUTPUT_ZIP
+from monetize.cli.path_types import OUTPUT_ZIP_OR_URL, PHOTOS
 from monetize.cli.presets import CONFIG, bundled_presets, warn_unless_faster
 from monetize.cli.terminal import Terminal, load_libraries
-from monetize.errors import UNREADABLE_EXIT_CODE, UsageError
+from monetize.errors import UNREADABLE_EXIT_CODE
 from monetize.presets import TABLES
 from monetize.settings import (
     CaptionSettings,
@@ -29,16 +30,16 @@ from monetize.settings import (
     PaintSettings,
     RunSettings,
 )
+from monetize.stores.remote_path import AnyPath
 
 if TYPE_CHECKING:
     from monetize.job.job import Job
     from monetize.job.outcome import Outcome
-    from monetize.job.outputs import Outputs
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("photos", type=FOLDER)
-@click.argument("out", type=OUTPUT_ZIP, required=False)
+@click.argument("photos", type=PHOTOS)
+@click.argument("out", type=OUTPUT_ZIP_OR_URL, required=False)
 @run_input_options
 @caption_options
 @run_prompt_options
@@ -55,9 +56,10 @@ if TYPE_CHECKING:
 def run(
     ctx: click.Context,
     /,
-    photos: Path,
-    out: Path | None,
+    photos: AnyPath,
+    out: AnyPath | None,
     output_folder: Path | None,
+    work_folder: Path | None,
     captions_file: Path | None,
     caption_missing: bool,
     overwrite: bool,
@@ -87,6 +89,9 @@ def run(
     paintings are made. Photos may be added, removed or replaced: every painting that still fits
     is kept, and with --update so are those in a finished OUT.
 
+    PHOTOS and OUT may also be in an object store: s3://bucket/..., gs://bucket/... or another URL
+    that fsspec knows. OUT.work is then in the current folder.
+
     \b
     Examples:
       monetize run photos/ images.zip
@@ -98,12 +103,14 @@ def run(
       monetize run holidays/ --output-folder paintings/ --strength 0.5 --output-size fit
       monetize run photos/ images.zip --update
       monetize run holidays/ nobody.zip --weight people=0 --style "by claude monet"
+      monetize run s3://bucket/photos s3://bucket/images.zip
     """
+    from monetize.cli.run_outputs import check_gallery, check_shared, choose_outputs
     from monetize.gallery.job_gallery import JobGallery, say_outdated
     from monetize.job.job import prepare
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
-    outputs = _outputs(out, output_folder)
+    outputs = choose_outputs(out, output_folder, work_folder)
     if params["metadata"] is None:
         params["metadata"] = outputs.is_folder
     settings = build(
@@ -114,14 +121,13 @@ def run(
         device=build(DeviceSettings, params),
         executor=build(ExecutorSettings, params),
     )
-    if join and with_gallery:
-        raise UsageError(
-            "--gallery does not work with --join, where several machines share a job: build it "
-            f"when the job is done, with monetize gallery {outputs.out}"
-        )
-    if join and outputs.last.exists() and not outputs.workspace.record.started:
-        terminal.say(f"{outputs.out} is done already; delete it to have it made again")
-        ctx.exit(0)
+    if with_gallery:
+        check_gallery(outputs, join=join)
+    if join:
+        check_shared(outputs, work_folder)
+        if not outputs.workspace.record.started and outputs.destination.exists(outputs.last):
+            terminal.say(f"{outputs.name} is done already; delete it to have it made again")
+            ctx.exit(0)
     if with_gallery and not (overwrite or update):
         unfinished = JobGallery.unfinished(photos, captions_file, outputs, settings)
         if unfinished is not None:
@@ -143,43 +149,36 @@ def run(
     gallery = JobGallery.plan(job) if with_gallery else None
     passed_over = f" (passed over: {job.passed_over})" if job.passed_over else ""
     terminal.say(f"Photos: {len(job.photos)} in {photos}{passed_over}")
+    if outputs.store:
+        folder = outputs.workspace.folder
+        terminal.say(f"Work: in {folder}, from where the same command continues if it is stopped")
 
     load_libraries(terminal)
     if settings.executor.executor == "local":
         warn_unless_faster(settings.paint, settings.device, terminal)
     from monetize.job.run import run as run_job
 
-    outcome = run_job(job, terminal)
+    for_contest = _is_for_contest(ctx, outputs.out)
+    check = partial(_check, name=outputs.name, terminal=terminal, for_contest=for_contest)
+    checks = not quiet and not outputs.is_folder
+    outcome = run_job(job, terminal, check if checks and outputs.store else None)
 
     with gallery.pending() if gallery else nullcontext():
         _report_problems(job, outcome, terminal)
-        if not quiet and not outputs.is_folder:
-            _check(outputs.out, terminal, for_contest=_is_for_contest(ctx, outputs.out))
+        if checks and not outputs.store:
+            check(outputs.out)
         _say_done(job, outcome, terminal)
         if gallery:
             gallery.build(terminal)
-        else:
+        elif not outputs.store:
             say_outdated(outputs, terminal, update=update)
     ctx.exit(outcome.exit_code)
-
-
-def _outputs(out: Path | None, folder: Path | None) -> "Outputs":
-    """The outputs of a job; raises UsageError unless exactly one of the two is given."""
-    from monetize.job.outputs import Outputs
-
-    if out is not None and folder is not None:
-        raise UsageError(f"both the zip {out} and --output-folder are given: leave out one")
-    if folder is not None:
-        return Outputs.of_folder(folder)
-    if out is None:
-        raise UsageError("give the zip to write, such as images.zip, or --output-folder")
-    return Outputs(out)
 
 
 def _report_problems(job: "Job", outcome: "Outcome", terminal: Terminal) -> None:
     from monetize.messages import counted, printable
 
-    table = job.outputs.table
+    table = job.outputs.destination.locate(job.outputs.table)
     if outcome.unreadable:
         terminal.warn(f"{len(outcome.unreadable)} of {len(job.photos)} photos could not be read:")
         for photo, why in outcome.unreadable.items():
@@ -205,7 +204,7 @@ def _say_done(job: "Job", outcome: "Outcome", terminal: Terminal) -> None:
 
     size = tqdm.format_sizeof(outcome.output_bytes, "B")
     paintings = counted(outcome.paintings, "painting")
-    terminal.say(f"Done: {paintings}, {size}, in {job.outputs.out}")
+    terminal.say(f"Done: {paintings}, {size}, in {job.outputs.name}")
 
 
 def _is_for_contest(ctx: click.Context, out: Path) -> bool:
@@ -213,8 +212,11 @@ def _is_for_contest(ctx: click.Context, out: Path) -> bool:
     return out.name == "images.zip" or ctx.meta.get(CONFIG) == bundled_presets().get("contest")
 
 
-def _check(out: Path, terminal: Terminal, *, for_contest: bool) -> None:
-    """Show what the contest would say; the job is done, so nothing here makes it fail."""
+def _check(out: Path, name: AnyPath, terminal: Terminal, *, for_contest: bool) -> None:
+    """Show what the contest would say; nothing that is found here makes the job fail.
+
+    One that goes to a store is checked before, when its name is still another one.
+    """
     from monetize.cli.check import lines
     from monetize.contest import rules
     from monetize.contest.rules import CONTEST_COUNT
@@ -226,6 +228,8 @@ def _check(out: Path, terminal: Terminal, *, for_contest: bool) -> None:
         terminal.warn(f"not checked: {error}")
         return
     except KeyboardInterrupt:
+        if out != name:
+            raise
         raise Interrupted(
             f"Interrupted while checking. {out} is done; monetize check {out} checks it again."
         ) from None
@@ -235,9 +239,10 @@ def _check(out: Path, terminal: Terminal, *, for_contest: bool) -> None:
             terminal.say(f"  {line}")
         return
     if for_contest:
+        advice = f"monetize check {name}" if out == name else "monetize check of a download"
         terminal.say(
             f"The contest requires {CONTEST_COUNT[0]:,} to {CONTEST_COUNT[-1]:,} images, so this "
-            f"is not an entry yet; monetize check {out} shows the other rules."
+            f"is not an entry yet; {advice} shows the other rules."
         )
     dull, *_ = checked.notes
     if any(dull.data.values()):

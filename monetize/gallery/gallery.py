@@ -1,7 +1,6 @@
 """Build a gallery from a contest zip and its reports: a page, and a folder with its images."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from monetize.file_errors import explain_write_errors
 from monetize.gallery.files import GalleryFiles
@@ -10,6 +9,7 @@ from monetize.gallery.pictures import NOT_FOUND, write_pictures
 from monetize.job.report_reader import Results, Row
 from monetize.messages import counted, name_some, printable
 from monetize.progress import Reporter
+from monetize.stores.remote_path import AnyPath
 
 
 def build(
@@ -17,7 +17,7 @@ def build(
     files: GalleryFiles,
     reporter: Reporter,
     *,
-    photos: Path | None = None,
+    photos: AnyPath | None = None,
     overwrite: bool = False,
 ) -> None:
     """Build the gallery of a finished job; its folder appears as a whole, and the page last.
@@ -44,7 +44,7 @@ def build(
 
 
 def _warn(
-    missing: Mapping[str, str], photos: Path | None, results: Results, reporter: Reporter
+    missing: Mapping[str, str], photos: AnyPath | None, results: Results, reporter: Reporter
 ) -> None:
     """Warn once for each reason which paintings have no photo; `missing` maps files to reasons."""
     if not missing:
@@ -53,8 +53,8 @@ def _warn(
     way_out = "Give their folder with --photos FOLDER."
     if photos is None:
         reporter.warn(
-            f"{results.outputs.summary} is missing or names no folder of photos, so paintings are "
-            f"shown without them. {way_out}"
+            f"{results.outputs.summary} is missing or names no folder of photos on a disk, so "
+            f"paintings are shown without them. {way_out}"
         )
         return
     absent = [file for file, why in missing.items() if why == NOT_FOUND]
@@ -71,7 +71,7 @@ def _warn(
         )
 
 
-def _entry(row: Row, results: Results, photos: Path | None, missing: Mapping[str, str]) -> Entry:
+def _entry(row: Row, results: Results, photos: AnyPath | None, missing: Mapping[str, str]) -> Entry:
     settings = row.settings or ()
     if results.from_photos and photos is not None:
         settings += ("--init-image", str(photos / row.photo))

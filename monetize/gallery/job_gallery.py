@@ -14,6 +14,7 @@ from monetize.job.outputs import Outputs
 from monetize.job.report_reader import Results, read_results
 from monetize.progress import Reporter
 from monetize.settings import RunSettings
+from monetize.stores.remote_path import AnyPath
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class JobGallery:
     """The gallery of a job, and whether it may replace an existing one."""
 
     outputs: Outputs
-    photos: Path
+    photos: AnyPath
     files: GalleryFiles
     overwrite: bool
 
@@ -49,7 +50,7 @@ class JobGallery:
 
     @classmethod
     def unfinished(
-        cls, photos: Path, captions_file: Path | None, outputs: Outputs, settings: RunSettings
+        cls, photos: AnyPath, captions_file: Path | None, outputs: Outputs, settings: RunSettings
     ) -> "JobGallery | None":
         """The gallery of a finished job whose process was killed before the gallery was done.
 
@@ -89,7 +90,7 @@ def say_outdated(outputs: Outputs, reporter: Reporter, *, update: bool) -> None:
         )
 
 
-def label_of(photos: Path, captions_file: Path | None, settings: RunSettings) -> str:
+def label_of(photos: AnyPath, captions_file: Path | None, settings: RunSettings) -> str:
     """Identify a job by what its command asks for."""
     text = repr((str(photos.resolve()), str(captions_file), settings))
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

@@ -14,6 +14,7 @@ from monetize.job.painted_files import PaintedFiles, opened
 from monetize.job.report_reader import Results, Row
 from monetize.messages import printable
 from monetize.progress import Reporter
+from monetize.stores.remote_path import AnyPath
 
 PHOTO_QUALITY = 85
 MAX_THREADS = 8  # decoding a large photo takes hundreds of megabytes
@@ -22,7 +23,7 @@ NOT_FOUND = "not found"
 
 
 def write_pictures(
-    folder: Path, results: Results, photos: Path | None, reporter: Reporter
+    folder: Path, results: Results, photos: AnyPath | None, reporter: Reporter
 ) -> tuple[tuple[int, int], dict[str, str]]:
     """Write paintings/ and photos/ into folder; a photo has the file name of its painting.
 
@@ -70,9 +71,9 @@ def _write_painting(
     return size
 
 
-def _write_photo(source: Path, size: tuple[int, int], path: Path) -> str:
+def _write_photo(source: AnyPath, size: tuple[int, int], path: Path) -> str:
     """Write a photo that covers its painting's size; returns why if that is impossible."""
-    if not os.access(source, os.F_OK):
+    if isinstance(source, Path) and not os.access(source, os.F_OK):
         return NOT_FOUND
     try:
         with opened_photo(source) as photo:

@@ -31,6 +31,7 @@ from monetize.images.pixel_budget import PixelBudget
 from monetize.images.reading import read_file
 from monetize.interruption import raise_if_interrupted
 from monetize.messages import first_line, printable
+from monetize.stores.remote_path import AnyPath
 
 # Imported, and so registered, before any thread opens an image.
 PLUGINS = (
@@ -53,7 +54,7 @@ def _ignore(_note: str) -> None:
     """Ignore a note."""
 
 
-def open_photo(path: Path, data: bytes | None = None, note: Note = _ignore) -> Image.Image:
+def open_photo(path: AnyPath, data: bytes | None = None, note: Note = _ignore) -> Image.Image:
     """Decode an image file: first frame, upright, sRGB of mode RGB, transparent parts on white.
 
     With `data`, the content of the file, such as a member of a zip, path is only a name. `note`
@@ -66,7 +67,7 @@ def open_photo(path: Path, data: bytes | None = None, note: Note = _ignore) -> I
 
 @contextmanager
 def opened_photo(
-    path: Path, data: bytes | None = None, note: Note = _ignore
+    path: AnyPath, data: bytes | None = None, note: Note = _ignore
 ) -> Iterator[Image.Image]:
     """Open like `open_photo`, and let other threads decode large images only after the block.
 
@@ -84,7 +85,7 @@ def opened_photo(
 
 
 @contextmanager
-def _decoding(path: Path) -> Iterator[None]:
+def _decoding(path: AnyPath) -> Iterator[None]:
     """Turn whatever a decoder raises for damaged files into PhotoError."""
     try:
         yield
@@ -125,7 +126,7 @@ def image_size(data: bytes) -> tuple[int, int]:
         return upright_size(image)
 
 
-def user_comment(path: Path, data: bytes) -> bytes | None:
+def user_comment(path: AnyPath, data: bytes) -> bytes | None:
     """Return the EXIF UserComment of an image, None if it has none; raises PhotoError."""
     with _decoding(path), _open(data)[0] as image:
         comment = image.getexif().get_ifd(IFD.Exif).get(Base.UserComment)

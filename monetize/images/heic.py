@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monetize.images.file_types import HEAD_BYTES, HEIF, image_format
 from monetize.images.photos import Photo
-from monetize.images.reading import read_head
+from monetize.images.reading import read_heads
 from monetize.messages import name_some
 
 HINT = "HEIC photos need another package: pip install pillow-heif"
@@ -27,8 +27,10 @@ def heic_caution(photos: Sequence[Photo]) -> str | None:
     """
     if can_open_heic():
         return None
-    heads = ((photo.key, read_head(photo.path, HEAD_BYTES)) for photo in photos)
-    keys = [key for key, head in heads if image_format(head) == HEIF]
+    heads = read_heads([photo.path for photo in photos], HEAD_BYTES)
+    keys = [
+        photo.key for photo, head in zip(photos, heads, strict=True) if image_format(head) == HEIF
+    ]
     if not keys:
         return None
     return f"{len(keys):,} of {len(photos):,} photos cannot be read: {name_some(keys)}. {HINT}"

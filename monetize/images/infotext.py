@@ -4,13 +4,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from monetize.errors import InputError, PhotoError
 from monetize.images.decoding import user_comment
 from monetize.images.metadata import png_text
 from monetize.images.reading import read_file
 from monetize.messages import printable
+from monetize.stores.remote_path import AnyPath
 
 KEYWORD = "parameters"
 NEGATIVE = "Negative prompt: "
@@ -31,7 +31,7 @@ class Infotext:
     settings: Mapping[str, str]
 
 
-def read_infotext(path: Path) -> Infotext:
+def read_infotext(path: AnyPath) -> Infotext:
     """Read the text in a PNG's chunk `parameters`, or in the EXIF UserComment of another image.
 
     Raises InputError for a file that is no image, and for an image without such a text.
@@ -66,7 +66,7 @@ def _is_png(data: bytes) -> bool:
     return data.startswith(b"\x89PNG")
 
 
-def _comment(path: Path, data: bytes) -> str | None:
+def _comment(path: AnyPath, data: bytes) -> str | None:
     """The UserComment as text; None if there is none."""
     comment = user_comment(path, data)
     if comment is None:

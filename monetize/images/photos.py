@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from monetize.errors import InputError
-from monetize.file_errors import reason
 from monetize.images.file_types import (
     HEAD_BYTES,
     PHOTO_SUFFIXES,
@@ -17,8 +16,10 @@ from monetize.images.file_types import (
     other_kind,
     suffix,
 )
-from monetize.images.reading import read_head
-from monetize.messages import counted, name_some, printable
+from monetize.images.folder_trees import Entry, FolderTree, folder_tree
+from monetize.images.reading import read_heads
+from monetize.messages import counted, name_some
+from monetize.stores.remote_path import AnyPath, RemotePath
 from monetize.text_files import canonical
 
 WORKSPACE_SUFFIX = ".zip.work"
@@ -28,6 +29,7 @@ GALLERY_MARK = "made-by-monetize.txt"
 OUTPUT_MARK = "monetize.json"
 # A workspace contains these, whatever it was renamed to.
 WORKSPACE_MARKS = (frozenset({"job.json", "paintings"}), frozenset({"job.json", "lock"}))
+PHOTO, UNKNOWN, OTHER = "photo", "unknown", "other file"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Photo:
     """A photo; `key` is its path relative to the photos folder, with `/` on every system."""
 
     key: str
-    path: Path
+    path: AnyPath
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,19 @@ class Found:
     """The photos of a folder, sorted by key, and what was passed over.
 
     `others` counts other files by kind; `folders` are those of monetize itself, of the system and
-    of other programs.
+    of other programs. `is_our_own` says that monetize made the folder that was searched.
     """
 
     photos: tuple[Photo, ...]
     others: Mapping[str, int]
     folders: tuple[str, ...]
+    is_our_own: bool = False
 
     @property
     def passed_over(self) -> str:
         """What was passed over, in words; empty if nothing was."""
-        known = sorted(kind for kind in self.others if kind != "other file")
-        kinds = [*known, "other file"] if "other file" in self.others else known
+        known = sorted(kind for kind in self.others if kind != OTHER)
+        kinds = [*known, OTHER] if OTHER in self.others else known
         parts = [counted(self.others[kind], kind) for kind in kinds]
         if self.folders:
             noun = "folder" if len(self.folders) == 1 else "folders"
@@ -62,37 +65,46 @@ class Found:
         return ", ".join(parts)
 
 
-def find(folder: Path, *, recursive: bool = True) -> Found:
-    """List the photos in a folder and its subfolders.
+def find(folder: AnyPath, *, recursive: bool = True) -> Found:
+    """List the photos in a folder and its subfolders, on a disk or in a store.
 
     A photo has the extension or the content of one. Hidden files and folders are skipped; other
     files, folders that other programs fill with thumbnails or deleted files, and folders that
     monetize made are passed over and counted. Links to folders are followed once. Raises
-    InputError if a folder cannot be listed, and ReadError if the system cannot read files.
+    InputError if a folder cannot be listed, UsageError for a URL that leads nowhere, and ReadError
+    if the system cannot read files.
     """
+    tree = folder_tree(folder, recursive=recursive)
     photos: list[Photo] = []
+    unknown: list[Photo] = []
     others: Counter[str] = Counter()
     skipped: list[str] = []
-    for key, entry in _walk(folder, recursive, skipped):
-        path = Path(entry.path)
-        kind = _other_kind(entry, path)
-        if kind is None:
-            photos.append(Photo(key, path))
+    for key, entry in _walk(tree, folder, recursive, skipped):
+        kind = _kind(entry)
+        if kind in (PHOTO, UNKNOWN):
+            (photos if kind == PHOTO else unknown).append(Photo(key, tree.path(entry)))
         else:
             others[kind] += 1
+    heads = read_heads([photo.path for photo in unknown], HEAD_BYTES)
+    for photo, head in zip(unknown, heads, strict=True):
+        if image_format(head):
+            photos.append(photo)
+        else:
+            others[other_kind(head) or OTHER] += 1
     photos.sort(key=lambda photo: photo.key)
-    return Found(tuple(photos), others, tuple(sorted(skipped)))
+    names = [entry.name for entry in tree.entries(folder)]
+    return Found(tuple(photos), others, tuple(sorted(skipped)), is_our_own(folder, names))
 
 
 def _walk(
-    folder: Path, recursive: bool, skipped: list[str]
-) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    tree: FolderTree, folder: AnyPath, recursive: bool, skipped: list[str]
+) -> Iterator[tuple[str, Entry]]:
     """Yield the visible files with their keys, and append the folders that were passed over."""
-    visited = {os.path.realpath(folder)}
+    visited = {tree.identity(folder)}
     waiting = [(folder, "")]
     while waiting:
         parent, prefix = waiting.pop()
-        entries = _list(parent)
+        entries = tree.entries(parent)
         if prefix and is_our_own(parent, {entry.name for entry in entries}):
             skipped.append(prefix.rstrip("/"))
             continue
@@ -103,20 +115,12 @@ def _walk(
                 yield prefix + entry.name, entry
             elif recursive and is_foreign_folder(entry.name):
                 skipped.append(prefix + entry.name)
-            elif recursive and (real := os.path.realpath(entry.path)) not in visited:
+            elif recursive and (real := tree.identity(path := tree.path(entry))) not in visited:
                 visited.add(real)
-                waiting.append((Path(entry.path), f"{prefix}{entry.name}/"))
+                waiting.append((path, f"{prefix}{entry.name}/"))
 
 
-def _list(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        raise InputError(f"{printable(folder)}: cannot be listed: {reason(error)}") from error
-
-
-def is_our_own(folder: Path, names: Collection[str]) -> bool:
+def is_our_own(folder: AnyPath, names: Collection[str]) -> bool:
     """Whether monetize made a folder with these names in it: a workspace, gallery or output."""
     names = set(names)
     return (
@@ -126,20 +130,22 @@ def is_our_own(folder: Path, names: Collection[str]) -> bool:
     )
 
 
-def _other_kind(entry: os.DirEntry[str], path: Path) -> str | None:
-    """Return the kind of a file that is not a photo; None for photos. Reads a few bytes at most."""
+def _kind(entry: Entry) -> str:
+    """PHOTO, UNKNOWN if only the first bytes can tell, or the kind of another file."""
     if kind := kind_by_name(entry.name):
         return kind
     if suffix(entry.name) in PHOTO_SUFFIXES:
-        return None if entry.is_file() or entry.is_symlink() else "other file"
-    if not entry.is_file():
-        return "other file"
-    head = read_head(path, HEAD_BYTES)
-    return None if image_format(head) else other_kind(head) or "other file"
+        return PHOTO if entry.is_file() or entry.is_symlink() else OTHER
+    return UNKNOWN if entry.is_file() else OTHER
 
 
-def photo_path(folder: Path, key: str) -> Path:
-    """Return a photo of a folder by its key, whose name on disk may differ in Unicode form.
+def photo_path(folder: AnyPath, key: str) -> AnyPath:
+    """Return a photo of a folder by its key, whose name on disk may differ in Unicode form."""
+    return folder / key if isinstance(folder, RemotePath) else local_path(folder, key)
+
+
+def local_path(folder: Path, key: str) -> Path:
+    """Return a file of a folder on a disk by its key.
 
     A Mac composes or decomposes accented letters in the names of files that it copies.
     """
@@ -153,7 +159,7 @@ def photo_path(folder: Path, key: str) -> Path:
     return path
 
 
-def require_some(found: Found, folder: Path, recursive: bool) -> None:
+def require_some(found: Found, folder: AnyPath, recursive: bool) -> None:
     """Raise InputError, with a hint, if no photo was found."""
     if not found.photos:
         passed_over = f" (passed over: {found.passed_over})" if found.passed_over else ""

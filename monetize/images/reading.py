@@ -4,8 +4,9 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -13,11 +14,15 @@ from tqdm import tqdm
 from monetize.errors import PhotoError, ReadError
 from monetize.file_errors import reason
 from monetize.messages import printable
+from monetize.stores.files import look_up, read_bytes
+from monetize.stores.remote_path import AnyPath, RemotePath
 
 T = TypeVar("T")
 
 MAX_FILE_BYTES = 1_000_000_000
 RETRY_SECONDS = 0.2
+# How many requests to a store are under way at a time where nothing else takes time.
+REQUESTS = 32
 # These concern one file. All other errors (too many open files, no memory, a failing disk) would
 # hit the next file as well.
 FILE_ERRORS = frozenset(
@@ -29,15 +34,42 @@ FILE_ERRORS = frozenset(
 )
 
 
-def read_file(path: Path) -> bytes:
+@dataclass(frozen=True)
+class FileVersion:
+    """What tells cheaply that a file has changed: its size in bytes, and its modification time.
+
+    A file in a store has a text in place of the time, such as its ETag; empty if none is known.
+    """
+
+    size: int
+    mtime_ns: int | str
+
+
+def file_version(path: AnyPath) -> FileVersion:
+    """Return a file's version; raises OSError. That of a listed file is the one of the listing."""
+    if isinstance(path, RemotePath):
+        listed = path if path.size is not None else look_up(path)
+        return FileVersion(-1 if listed.size is None else listed.size, listed.version)
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise PhotoError("not a regular file")
+    return FileVersion(status.st_size, status.st_mtime_ns)
+
+
+def read_file(path: AnyPath) -> bytes:
     """Read a regular file completely.
 
     Raises PhotoError with the reason, or ReadError if the system fails twice in a row.
     """
+    return read_versioned(path)[0]
+
+
+def read_versioned(path: AnyPath) -> tuple[bytes, FileVersion]:
+    """Read a file as `read_file` does; returns the version that it had before, too."""
     return _retrying(path, lambda: _read(path))
 
 
-def read_head(path: Path, length: int) -> bytes:
+def read_head(path: AnyPath, length: int) -> bytes:
     """Read a regular file's first bytes; empty for any other. Raises ReadError."""
     try:
         return _retrying(path, lambda: _read_head(path, length))
@@ -45,17 +77,34 @@ def read_head(path: Path, length: int) -> bytes:
         return b""
 
 
-def _read(path: Path) -> bytes:
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise PhotoError("not a regular file")
-    if status.st_size > MAX_FILE_BYTES:
-        size, limit = (tqdm.format_sizeof(n, "B") for n in (status.st_size, MAX_FILE_BYTES))
+def read_heads(paths: Sequence[AnyPath], length: int) -> Iterator[bytes]:
+    """Read the first bytes of files, in order; raises ReadError."""
+    return for_each(paths, lambda path: read_head(path, length))
+
+
+def for_each(paths: Sequence[AnyPath], read: Callable[[AnyPath], T]) -> Iterator[T]:
+    """Yield what `read` returns for each file, in order; it waits for many in a store at a time."""
+    if not any(isinstance(path, RemotePath) for path in paths):
+        yield from map(read, paths)
+        return
+    threads = ThreadPoolExecutor(REQUESTS)
+    try:
+        yield from threads.map(read, paths)
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def _read(path: AnyPath) -> tuple[bytes, FileVersion]:
+    version = file_version(path)
+    if version.size > MAX_FILE_BYTES:
+        size, limit = (tqdm.format_sizeof(n, "B") for n in (version.size, MAX_FILE_BYTES))
         raise PhotoError(f"the file is too large: {size}, and the limit is {limit}")
-    return path.read_bytes()
+    return read_bytes(path) if isinstance(path, RemotePath) else path.read_bytes(), version
 
 
-def _read_head(path: Path, length: int) -> bytes:
+def _read_head(path: AnyPath, length: int) -> bytes:
+    if isinstance(path, RemotePath):
+        return read_bytes(path, length)
     # Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, flags)
@@ -66,7 +115,7 @@ def _read_head(path: Path, length: int) -> bytes:
         os.close(descriptor)
 
 
-def _retrying(path: Path, read: Callable[[], T]) -> T:
+def _retrying(path: AnyPath, read: Callable[[], T]) -> T:
     try:
         return read()
     except OSError as error:
@@ -79,9 +128,11 @@ def _retrying(path: Path, read: Callable[[], T]) -> T:
         raise ReadError(f"{printable(path)}: cannot be read: {reason(error)}") from error
 
 
-def _raise_if_file_error(path: Path, error: OSError) -> None:
+def _raise_if_file_error(path: AnyPath, error: OSError) -> None:
     if error.errno not in FILE_ERRORS:
         return
+    if isinstance(path, RemotePath):
+        raise PhotoError(reason(error)) from None
     if path.is_symlink() and not path.exists():
         target = printable(path.readlink())
         raise PhotoError(f"a link to {target}, which does not exist") from None

@@ -5,42 +5,44 @@ one that was captioned.
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from monetize.atomic_files import flush_to_disk
+from monetize.errors import PhotoError
 from monetize.file_errors import explain_read_errors, explain_write_errors
+from monetize.images.reading import FileVersion, file_version, read_file
 from monetize.job.sealed_json import read_sealed, seal, unseal, write_sealed
+from monetize.stores.remote_path import AnyPath
 
 
 @dataclass(frozen=True)
 class PhotoRecord:
-    """A photo's file: its size in bytes, modification time, and the SHA-256 of its content."""
+    """A photo's file: what `FileVersion` says of it, and the SHA-256 of its content."""
 
     size: int
-    mtime_ns: int
+    mtime_ns: int | str
     sha256: str
 
     @classmethod
-    def of(cls, path: Path) -> "PhotoRecord":
-        """Read a photo's file; raises StorageError."""
-        with explain_read_errors(path), path.open("rb") as file:
-            stat = os.fstat(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(stat.st_size, stat.st_mtime_ns, digest)
+    def of(cls, data: bytes, version: FileVersion) -> "PhotoRecord":
+        """The record of a photo that was read."""
+        return cls(version.size, version.mtime_ns, hashlib.sha256(data).hexdigest())
 
-    def describes(self, path: Path) -> bool:
-        """Whether a file still has this content; it is read only if size or time differ."""
+    def describes(self, path: AnyPath) -> bool:
+        """Whether a file still has this content; it is read only if its version differs.
+
+        Raises ReadError.
+        """
         try:
-            stat = path.stat()
-        except OSError:
+            version = file_version(path)
+            if version.mtime_ns != "" and version == FileVersion(self.size, self.mtime_ns):
+                return True
+            return hashlib.sha256(read_file(path)).hexdigest() == self.sha256
+        except (OSError, PhotoError):
             return True  # whatever reads the photo will say why it cannot
-        if (stat.st_size, stat.st_mtime_ns) == (self.size, self.mtime_ns):
-            return True
-        return PhotoRecord.of(path).sha256 == self.sha256
 
 
 @dataclass(frozen=True)

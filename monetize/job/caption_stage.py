@@ -13,6 +13,7 @@ from monetize.captioning.spec import CaptionerSpec
 from monetize.chunks import chunks
 from monetize.images.image_notes import ImageNotes
 from monetize.images.photos import Photo
+from monetize.images.reading import FileVersion, for_each
 from monetize.job.caption_log import CaptionedPhoto, PhotoRecord
 from monetize.job.job import Job
 from monetize.job.leases import Leases
@@ -55,6 +56,7 @@ class CaptionStage:
         self._reporter = reporter
         self._cluster = cluster
         self._captioner: Captioner | None = None
+        self._records: dict[str, PhotoRecord] = {}  # of photos that were read
 
     def run(self, on_estimate: Callable[[float], None]) -> Captioned:
         """Caption what is missing; `on_estimate` receives how many seconds the rest will take."""
@@ -96,12 +98,14 @@ class CaptionStage:
         self, chunk: Sequence[Photo], made: Mapping[str, str], captions: Mapping[str, str]
     ) -> list[CaptionedPhoto]:
         """The entries of a chunk's photos that have no caption yet."""
-        paths = {photo.key: photo.path for photo in chunk}
-        return [
-            CaptionedPhoto(key, PhotoRecord.of(paths[key]), caption, self._digest)
+        entries = [
+            CaptionedPhoto(key, self._records[key], caption, self._digest)
             for key, caption in made.items()
             if key not in captions
         ]
+        for photo in chunk:
+            self._records.pop(photo.key, None)
+        return entries
 
     def _run_jointly(
         self, leases: Leases, begun: Mapping[str, str], records: Mapping[str, PhotoRecord]
@@ -164,11 +168,20 @@ class CaptionStage:
             from monetize.job.executors.ray.captioning import caption_on_cluster
 
             return caption_on_cluster(
-                self._cluster, self._spec, list(todo), notes, progress, self._reporter
+                self._cluster,
+                self._spec,
+                list(todo),
+                notes,
+                progress,
+                self._reporter,
+                self._keep_record,
             )
         progress.step("loading the model")
         captioner = self._captioner = self._captioner or Captioner.load(self._spec)
-        return of_readable(captioner, todo, captioner.caption, notes)
+        return of_readable(captioner, todo, captioner.caption, notes, on_read=self._keep_record)
+
+    def _keep_record(self, photo: Photo, data: bytes, version: FileVersion) -> None:
+        self._records[photo.key] = PhotoRecord.of(data, version)
 
     def _begun_captions(self, log: Mapping[str, CaptionedPhoto]) -> dict[str, str]:
         """The captions to keep: the given ones, or earlier ones with their edits."""
@@ -181,11 +194,7 @@ class CaptionStage:
                 f"{counted(len(different), 'edited caption')} kept from "
                 f"{self._workspace.captions_file}: {name_some(different)}"
             )
-        replaced = [
-            photo.key
-            for photo in self._job.photos
-            if photo.key in log and not log[photo.key].record.describes(photo.path)
-        ]
+        replaced = self._replaced(log)
         if replaced:
             self._reporter.warn(
                 f"{counted(len(replaced), 'photo')} changed since being captioned, and will be "
@@ -196,6 +205,12 @@ class CaptionStage:
             **{key: text for key, text in captions.items() if key not in set(replaced)},
             **given,
         }
+
+    def _replaced(self, log: Mapping[str, CaptionedPhoto]) -> list[str]:
+        """The captioned photos whose files have another content now."""
+        known = {photo.path: photo.key for photo in self._job.photos if photo.key in log}
+        same = for_each(list(known), lambda path: log[known[path]].record.describes(path))
+        return [key for key, is_same in zip(known.values(), same, strict=True) if not is_same]
 
 
 def _without_emptied(edited: Mapping[str, str], logged: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from monetize.painting.spec import PainterSpec
 from monetize.settings import flag, own_names
 
 # These do not change what is painted from a prompt and a seed, up to rounding.
-NOT_PAINTED = {"PHOTOS"} | {
+NOT_PAINTED = {"PHOTOS", "OUT"} | {
     flag(name)
     for name in (
         *("seed", "shared_seed", "style", "style_file", "weight"),
@@ -58,6 +58,8 @@ def fingerprint(
 ) -> Fingerprint:
     """Collect the settings of a job."""
     values: dict[str, Any] = {"PHOTOS": str(job.folder.resolve())}
+    if job.outputs.store:  # elsewhere the workspace is next to it
+        values["OUT"] = str(job.outputs.name)
     for settings in (job.settings, painter.settings):
         values |= {flag(name): getattr(settings, name) for name in own_names(type(settings))}
     for name in ("recursive", "limit"):  # these choose photos, which may change

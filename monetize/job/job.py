@@ -16,6 +16,7 @@ from monetize.job.outputs import Outputs
 from monetize.messages import name_some
 from monetize.prompts.style import read_styles
 from monetize.settings import RunSettings
+from monetize.stores.remote_path import AnyPath
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Job:
     time budget counts, is a value of time.monotonic.
     """
 
-    folder: Path
+    folder: AnyPath
     photos: tuple[Photo, ...]
     passed_over: str
     outputs: Outputs
@@ -62,7 +63,7 @@ class Job:
 
 
 def prepare(
-    folder: Path,
+    folder: AnyPath,
     outputs: Outputs,
     settings: RunSettings,
     *,
@@ -85,7 +86,7 @@ def prepare(
         _check_join(settings, overwrite=overwrite, update=update)
     check_outputs(outputs, folder, captions_file, overwrite=overwrite, update=update)
     found = find(folder, recursive=settings.recursive)
-    found = pass_over_paintings(found, folder)
+    found = pass_over_paintings(found)
     require_some(found, folder, settings.recursive)
     photos = found.photos[: settings.limit]
     given = None
@@ -148,7 +149,7 @@ def _styles(settings: RunSettings) -> tuple[str, ...]:
 
 
 def _given_captions(
-    file: Path, folder: Path, photos: Sequence[Photo], *, complete: bool
+    file: Path, folder: AnyPath, photos: Sequence[Photo], *, complete: bool
 ) -> GivenCaptions:
     """Read captions for these photos; if complete, only an unreadable photo may have none.
 
@@ -170,7 +171,7 @@ def _given_captions(
 
 def _missing_captions(
     file: Path,
-    folder: Path,
+    folder: AnyPath,
     absent: Sequence[str],
     photos: Sequence[Photo],
     listed: Mapping[str, str],

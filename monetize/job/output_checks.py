@@ -5,9 +5,11 @@ from pathlib import Path
 from monetize.atomic_files import output_target
 from monetize.errors import UsageError
 from monetize.file_errors import explain_read_errors
+from monetize.job.destinations import StoreDestination
 from monetize.job.outputs import Outputs
 from monetize.job.workspace import Workspace
 from monetize.messages import name_some
+from monetize.stores.remote_path import AnyPath
 
 # What systems put into every folder.
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
@@ -15,7 +17,7 @@ SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
 
 def check_outputs(
     outputs: Outputs,
-    photos: Path,
+    photos: AnyPath,
     captions_file: Path | None,
     *,
     overwrite: bool,
@@ -31,16 +33,15 @@ def check_outputs(
     if outputs.is_folder:
         _check_folder(outputs, photos)
     elif out.suffix.lower() != ".zip":
+        folder = "on a disk" if outputs.store else out
         raise UsageError(
-            f"{out}: the output is a zip: give it a name such as images.zip, or write "
-            f"the paintings into a folder with --output-folder {out}"
+            f"{outputs.name}: the output is a zip: give it a name such as images.zip, or write "
+            f"the paintings into a folder with --output-folder {folder}"
         )
-    if not out.parent.is_dir():
-        raise UsageError(f"{out}: there is no folder {out.parent}: create it first")
-    if out.is_dir() and not outputs.is_folder:
-        raise UsageError(f"{out} is a folder: use another name for the zip, or --output-folder")
-    for path in outputs.files:
-        output_target(path)  # raises for a device, pipe or socket
+    if outputs.store is None:
+        _check_place(outputs)
+    else:
+        StoreDestination(outputs.store).check(out)
     workspace = outputs.workspace
     workspace.remove_leftover()
     if captions_file:
@@ -57,15 +58,27 @@ def check_outputs(
         )
 
 
-def _in_the_way(outputs: Outputs, workspace: Workspace) -> list[Path]:
+def _check_place(outputs: Outputs) -> None:
+    """Raise UsageError or StorageError if files on a disk cannot have these names."""
+    out = outputs.out
+    if not out.parent.is_dir():
+        raise UsageError(f"{out}: there is no folder {out.parent}: create it first")
+    if out.is_dir() and not outputs.is_folder:
+        raise UsageError(f"{out} is a folder: use another name for the zip, or --output-folder")
+    for path in outputs.files:
+        output_target(path)  # raises for a device, pipe or socket
+
+
+def _in_the_way(outputs: Outputs, workspace: Workspace) -> list[AnyPath]:
     if outputs.is_folder:
         return [outputs.out] if any(path.exists() for path in outputs.files) else []
     # A job that has written its reports finds them again; any others are not ours.
     files = (outputs.out,) if workspace.record.reported else outputs.files
-    return [path for path in files if path.exists()]
+    destination = outputs.destination
+    return [destination.locate(path) for path in files if destination.exists(path)]
 
 
-def _check_folder(outputs: Outputs, photos: Path) -> None:
+def _check_folder(outputs: Outputs, photos: AnyPath) -> None:
     folder = outputs.out
     if not folder.name:
         raise UsageError(f"--output-folder {folder}: give a folder with a name")
@@ -77,7 +90,7 @@ def _check_folder(outputs: Outputs, photos: Path) -> None:
     if folder.is_symlink() or folder.exists():
         if not folder.is_dir():
             raise UsageError(f"--output-folder {folder} is a file: use another name")
-        if folder.samefile(photos):
+        if isinstance(photos, Path) and folder.samefile(photos):
             raise UsageError(f"--output-folder {folder} has the photos: use another folder")
         if others := [] if outputs.summary.exists() else _visible(folder):
             raise UsageError(
@@ -95,7 +108,7 @@ def _visible(folder: Path) -> list[str]:
 
 def _check_update(outputs: Outputs, workspace: Workspace) -> None:
     """Raise UsageError unless these are the files of a finished job."""
-    there = [path for path in outputs.files if path.exists()]
+    there = [path for path in outputs.files if outputs.destination.exists(path)]
     if there and not workspace.record.started and len(there) < len(outputs.files):
         raise UsageError(
             f"--update needs a {outputs.kind} and both of its reports, but there is only "
@@ -107,7 +120,8 @@ def _check_update(outputs: Outputs, workspace: Workspace) -> None:
 def _check_captions_file(
     captions_file: Path, outputs: Outputs, workspace: Workspace, overwrite: bool
 ) -> None:
-    if captions_file in (outputs.table.resolve(), outputs.summary.resolve()):
+    reports = () if outputs.store else (outputs.table.resolve(), outputs.summary.resolve())
+    if captions_file in reports:
         raise UsageError(
             f"--captions {captions_file} would be overwritten by the report of {outputs.out}: "
             f"give the {outputs.kind} another name"

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Self
 
 from monetize.images.photos import OUTPUT_MARK
+from monetize.job.destinations import Destination, StoreDestination
 from monetize.job.workspace import Workspace
+from monetize.stores.remote_path import AnyPath, RemotePath
 
 
 @dataclass(frozen=True)
@@ -14,10 +16,14 @@ class Outputs:
 
     The reports of a zip have its name; those in a folder are called monetize, so that the folder
     can be moved as a whole, and is recognized among photos.
+
+    With `store`, the outputs get their final names in that folder of a store, and `out` says only
+    where the workspace is.
     """
 
     out: Path
     is_folder: bool = False
+    store: RemotePath | None = None
 
     @classmethod
     def of_folder(cls, folder: Path) -> Self:
@@ -25,9 +31,24 @@ class Outputs:
         return cls(folder if folder.name not in ("", "..") else folder.resolve(), is_folder=True)
 
     @classmethod
+    def of_url(cls, url: RemotePath, work_folder: Path | None = None) -> Self:
+        """The outputs of a zip in a store, with the workspace in a folder, or the current one."""
+        return cls((work_folder or Path()) / url.name, store=url.parent)
+
+    @classmethod
     def of(cls, out: Path) -> Self:
         """The outputs of a finished job, whether `out` is a zip or a folder."""
         return cls.of_folder(out) if out.is_dir() else cls(out)
+
+    @property
+    def destination(self) -> Destination:
+        """Where the files get their final names."""
+        return StoreDestination(self.store) if self.store else Destination()
+
+    @property
+    def name(self) -> AnyPath:
+        """What the user calls `out`."""
+        return self.destination.locate(self.out)
 
     @property
     def kind(self) -> str:
@@ -64,10 +85,10 @@ class Outputs:
 
     @property
     def workspace(self) -> Workspace:
-        """The folder next to `out` that makes the job resumable."""
-        return Workspace(self.out, self.last)
+        """The folder that makes the job resumable: OUT.work."""
+        return Workspace(self.out, self.last, destination=self.destination)
 
     @property
     def shared_workspace(self) -> Workspace:
         """The same folder for several processes that work on the job."""
-        return Workspace(self.out, self.last, join=True)
+        return Workspace(self.out, self.last, join=True, destination=self.destination)

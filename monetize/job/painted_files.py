@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monetize.errors import InputError
 from monetize.file_errors import explain_read_errors
-from monetize.images.photos import photo_path
+from monetize.images.photos import local_path
 from monetize.images.reading import read_file
 from monetize.images.zip_files import open_zip, read_member
 from monetize.job.outputs import Outputs
@@ -46,4 +46,4 @@ def _of_folder(folder: Path) -> PaintedFiles:
         names = {path.name for path in folder.iterdir() if path.is_file()}
     # A Mac may have decomposed the letters of the names that the report has.
     names |= {canonical(name) for name in names}
-    return PaintedFiles(names, lambda name: read_file(photo_path(folder, name)))
+    return PaintedFiles(names, lambda name: read_file(local_path(folder, name)))

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from monetize.contest.archive import name_files
 from monetize.errors import UsageError
@@ -19,6 +18,7 @@ from monetize.prompts.prompt import Prompt, compose
 from monetize.prompts.style import choose_style
 from monetize.prompts.tokens import WeightedPrompt, weigh
 from monetize.settings import PaintSettings
+from monetize.stores.remote_path import AnyPath
 from monetize.text_files import canonical
 
 
@@ -88,7 +88,7 @@ def names_of(photo: Photo, folder: str) -> dict[str, str]:
     return {"stem": _shown(photo.path.stem), "folder": folder}
 
 
-def _folder_name(folder: Path) -> str:
+def _folder_name(folder: AnyPath) -> str:
     return _shown(folder.resolve().name)
 
 

@@ -43,7 +43,7 @@ def publish(
     Raises UsageError if one of the names was taken since the job began, and StorageError.
     """
     if not outputs.is_folder:
-        workspace.publish((outputs.table, outputs.summary), outcome)
+        workspace.publish((outputs.table, outputs.summary), outcome, reporter)
         return
     paths = [outputs.out / name for name in files]
     workspace.begin_publishing([*paths, *outputs.files], outcome)

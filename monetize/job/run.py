@@ -1,8 +1,9 @@
 """The whole job: caption stage → paint stage → pack stage, resumable at any moment."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monetize.atomic_files import write_bytes
@@ -34,21 +35,27 @@ from monetize.prompts.syntax import PLAIN, hint, parse_prompt
 if TYPE_CHECKING:  # Ray is needed only where it is used
     from monetize.job.executors.ray.cluster import RayCluster
 
+OnPacked = Callable[[Path], None]
+
 PACK = "pack"
 """The lease on what is done once, at the end of a job that several machines work on."""
 
 
-def run(job: Job, reporter: Reporter) -> Outcome:
+def run(job: Job, reporter: Reporter, on_packed: OnPacked | None = None) -> Outcome:
     """Run or continue a job, and write its zip and reports.
+
+    `on_packed` may look at the zip before it gets its final name, such as one in a store.
 
     Raises UsageError for a workspace of other settings, InputError if no photo can be read,
     CheckpointError, StorageError, and Interrupted; finished work stays in the workspace.
     """
     with executors.connected(job.settings, reporter) as cluster:
-        return _run(job, reporter, cluster)
+        return _run(job, reporter, cluster, on_packed)
 
 
-def _run(job: Job, reporter: Reporter, cluster: "RayCluster | None") -> Outcome:
+def _run(
+    job: Job, reporter: Reporter, cluster: "RayCluster | None", on_packed: OnPacked | None
+) -> Outcome:
     settings = job.settings
     placement = cluster.placement() if cluster else None
     if job.needs_captioner and (caution := heic_caution(job.photos)):
@@ -84,7 +91,7 @@ def _run(job: Job, reporter: Reporter, cluster: "RayCluster | None") -> Outcome:
             if outcome is None:
                 outcome = _Run(
                     job, wanted, painter, captioner, palette, workspace, reporter, cluster
-                ).make()
+                ).make(on_packed)
             if workspace.leases is None or workspace.leases.holds(PACK):
                 workspace.finish(keep=job.keep_work or not outcome.complete)
         except KeyboardInterrupt:
@@ -107,7 +114,7 @@ class _Run:
     reporter: Reporter
     cluster: "RayCluster | None"
 
-    def make(self) -> Outcome:
+    def make(self, on_packed: OnPacked | None) -> Outcome:
         """Caption, paint, pack, and publish the outputs."""
         job, workspace = self.job, self.workspace
         if job.update:
@@ -141,6 +148,8 @@ class _Run:
             failed=painting.failed,
         )
         self._write_reports(items, saved, captioned, outcome)
+        if on_packed is not None:
+            on_packed(workspace.packed(job.outputs.out))
         publish(job.outputs, workspace, files, outcome, self.reporter)
         return outcome
 

@@ -8,7 +8,7 @@ from monetize.errors import PhotoError
 from monetize.image_sizes import FIT, Pixels
 from monetize.images.decoding import image_size, opened_photo
 from monetize.images.photos import Photo
-from monetize.images.reading import read_file
+from monetize.images.reading import read_file, read_versioned
 from monetize.job.caption_log import PhotoRecord
 from monetize.job.caption_stage import Captioned
 from monetize.job.job import Job
@@ -64,8 +64,9 @@ def _look(
         try:
             if record is not None and record.describes(photo.path):
                 return record, image_size(read_file(photo.path))
-            with opened_photo(photo.path) as image:
-                return PhotoRecord.of(photo.path), image.size
+            data, version = read_versioned(photo.path)
+            with opened_photo(photo.path, data) as image:
+                return PhotoRecord.of(data, version), image.size
         except PhotoError as error:
             return str(error)
 

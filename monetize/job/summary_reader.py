@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monetize.errors import InputError
+from monetize.stores.remote_path import is_url
 
 TEXTS = frozenset({"lora", "embedding"})  # settings that are given more than once
 MOVE_AWAY = "Move it away to continue without it."
@@ -18,9 +19,9 @@ MOVE_AWAY = "Move it away to continue without it."
 class Summary:
     """The parts of OUT.json that are needed; all unknown without the file.
 
-    `photos` is the folder given to the job, `painter` and `captioner` are names of checkpoints or
-    empty, `paint` are the complete settings or None. The digests tell whether another job paints
-    and captions alike.
+    `photos` is the folder given to the job, if it is on a disk; `painter` and `captioner` are names
+    of checkpoints or empty, `paint` are the complete settings or None. The digests tell whether
+    another job paints and captions alike.
     """
 
     photos: Path | None = None
@@ -98,7 +99,8 @@ def _folder(value: object) -> Path | None:
         encoded = b"\0"
     if b"\0" in encoded:
         raise ValueError("photos is not the name of a folder")
-    return Path(text) if text else None
+    # A report may be anybody's: it must not make this machine ask other ones for photos.
+    return Path(text) if text and not is_url(text) else None
 
 
 def _values(paint: Mapping[str, Any]) -> dict[str, str | int | float | tuple[str, ...]]:

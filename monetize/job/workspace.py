@@ -6,7 +6,8 @@ OUT.zip.work/ holds
 - captions.csv: the captions so far, which a person may edit
 - captions.jsonl: the captioner's own caption of each photo
 - paintings/: finished chunks, see `painting_store.py`
-- packed.*: zip and reports, just before they are renamed to their final names
+- packed.*: zip and reports, just before they get their final names
+- finished.*: those of an earlier job in a store, while they are imported
 - lock and leases/: who works here, see `workspace_access.py`
 - captioned/: captions by several processes that have joined
 """
@@ -22,11 +23,13 @@ from monetize.captioning.caption_table import captions_to_csv, read_captions_of
 from monetize.errors import InputError, UsageError
 from monetize.file_errors import explain_read_errors, explain_write_errors
 from monetize.job.caption_log import CaptionLog, SharedCaptions
+from monetize.job.destinations import Destination
 from monetize.job.job_record import JobRecord
 from monetize.job.outcome import Outcome
 from monetize.job.painting_store import PaintingStore
 from monetize.job.workspace_access import LEASES, LOCK, WorkspaceAccess
 from monetize.messages import printable
+from monetize.progress import Reporter
 
 JOB, CAPTIONS, LOG, PAINTINGS, CAPTIONED = (
     "job.json", "captions.csv", "captions.jsonl", "paintings", "captioned",
@@ -39,10 +42,18 @@ class Workspace:
     Processes that `join` share it instead, and have `leases` on their parts of the work.
     """
 
-    def __init__(self, out: Path, last: Path | None = None, *, join: bool = False) -> None:
+    def __init__(
+        self,
+        out: Path,
+        last: Path | None = None,
+        *,
+        join: bool = False,
+        destination: Destination | None = None,
+    ) -> None:
         """`last` is the output that is published last, by default `out` itself."""
         self.out = out
         self._last = last or out
+        self._destination = destination or Destination()
         self.folder = out.with_name(out.name + ".work")
         self.captions_file = self.folder / CAPTIONS
         self.caption_log = CaptionLog(self.folder / LOG)
@@ -94,8 +105,10 @@ class Workspace:
     @property
     def published(self) -> Outcome | None:
         """The outcome of a job that was cut off between its last rename and its end."""
-        whole = self._last.exists() and not self.packed(self._last).exists()
-        return self.record.publishing if whole else None
+        outcome = self.record.publishing
+        if outcome is None or self.packed(self._last).exists():
+            return None
+        return outcome if self._destination.exists(self._last) else None
 
     def begin(
         self,
@@ -115,8 +128,9 @@ class Workspace:
         if overwrite:
             self._clear()
         is_new = not self.record.started
-        if self.leases and is_new and self._last.exists():
-            raise UsageError(f"{printable(self.out)} has just been finished by another machine")
+        if self.leases and is_new and self._destination.exists(self._last):
+            name = printable(self._destination.locate(self.out))
+            raise UsageError(f"{name} has just been finished by another machine")
         changes = self.record.begin(settings, photos, versions, may_replace=overwrite or update)
         self._began = is_new
         self._access.admit_others()
@@ -150,25 +164,23 @@ class Workspace:
         Raises UsageError if one of these names was taken since the job began.
         """
         for path in paths:
-            if path.exists() and not self.record.may_replace:
+            if self._destination.exists(path) and not self.record.may_replace:
+                name = printable(self._destination.locate(path))
                 raise UsageError(
-                    f"{printable(path)} appeared while the job ran: move it away, and the "
-                    "same command continues from there"
+                    f"{name} appeared while the job ran: move it away, and the same command "
+                    "continues from there"
                 )
         self.record.update(publishing=outcome.to_json())
 
-    def publish(self, reports: tuple[Path, ...], outcome: Outcome) -> None:
-        """Rename the packed reports and, last, the packed zip to their final names.
+    def publish(self, reports: tuple[Path, ...], outcome: Outcome, reporter: Reporter) -> None:
+        """Give the packed reports and, last, the packed zip their final names.
 
         Raises UsageError if one of these names was taken since the job began.
         """
         ours = reports if self.record.reported else ()
         paths = (*reports, self.out)
         self.begin_publishing([path for path in paths if path not in ours], outcome)
-        with explain_write_errors(self.out):
-            for path in paths:
-                self.packed(path).replace(path)
-            flush_folder(self.out.parent)
+        self._destination.publish([(self.packed(path), path) for path in paths], reporter)
 
     def finish(self, *, keep: bool) -> None:
         """End the job: delete it, or keep it for a later look or repair."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from PIL import Image
 
@@ -13,6 +12,7 @@ from monetize.images.fitting import fit
 from monetize.images.reading import read_file
 from monetize.messages import printable
 from monetize.painting.request import PaintRequest
+from monetize.stores.remote_path import AnyPath
 
 
 def check_start(requests: Sequence[PaintRequest], strength: float | None) -> None:
@@ -24,7 +24,7 @@ def check_start(requests: Sequence[PaintRequest], strength: float | None) -> Non
             raise UsageError("--init-image needs --strength: how far to depart from it, up to 1")
 
 
-def photo_size(photo: Path) -> Pixels:
+def photo_size(photo: AnyPath) -> Pixels:
     """Return the size of an upright photo; raises InputError if it cannot be read."""
     try:
         return image_size(read_file(photo))

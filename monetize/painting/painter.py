@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -30,6 +29,7 @@ from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import weigh_strictly
 from monetize.prompts.weights import parse_weight
 from monetize.settings import DeviceSettings, PaintSettings
+from monetize.stores.remote_path import AnyPath, any_path
 
 
 class Painter:
@@ -131,7 +131,7 @@ class Painter:
         *,
         seed: int = 0,
         weight: str | Sequence[str] = (),
-        init_image: str | Path | None = None,
+        init_image: str | AnyPath | None = None,
     ) -> Painting:
         """Paint one image; `weight` is one or more weights as `--weight` takes them.
 
@@ -142,12 +142,12 @@ class Painter:
         syntax = self.settings.prompt_syntax
         weighted = Prompt.parse(prompt, map(parse_weight, _each(weight)), syntax)
         tokens = weigh_strictly(self.pipeline.tokenizer, weighted)
-        photo = Path(init_image) if init_image is not None else None
+        photo = any_path(init_image) if init_image is not None else None
         size = self._size_for(photo)
         [painting] = self.paint([PaintRequest.of_weighted(tokens, weighted, seed, photo, size)])
         return painting
 
-    def request(self, prompt: Prompt, seed: int, init_image: Path | None = None) -> PaintRequest:
+    def request(self, prompt: Prompt, seed: int, init_image: AnyPath | None = None) -> PaintRequest:
         """Tokenize a prompt for this painter; raises UsageError like `tokens.weigh`."""
         size = self._size_for(init_image)
         return PaintRequest.of(self.pipeline.tokenizer, prompt, seed, init_image, size)
@@ -231,7 +231,7 @@ class Painter:
         if self.compiled:
             raise UsageError("a compiled model cannot paint edits: leave out --compile")
 
-    def _size_for(self, photo: Path | None) -> Pixels | None:
+    def _size_for(self, photo: AnyPath | None) -> Pixels | None:
         """The size to paint at; None for a painting from noise by a painter that fits photos."""
         assert self.settings.size is not None  # the settings are complete
         if self.settings.size != FIT:

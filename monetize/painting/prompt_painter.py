@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from monetize.chunks import chunks
 from monetize.errors import UsageError
@@ -23,6 +22,7 @@ from monetize.prompts.prompt import Prompt
 from monetize.prompts.sweep import Sweep
 from monetize.prompts.tokens import weigh_strictly, word_positions
 from monetize.settings import EditSettings
+from monetize.stores.remote_path import AnyPath
 
 
 class PromptPainter:
@@ -31,7 +31,7 @@ class PromptPainter:
     def __init__(self, spec: PainterSpec, reporter: Reporter) -> None:
         self.spec = spec
         self._reporter = reporter
-        self._sizes: dict[Path | None, Pixels] = {}
+        self._sizes: dict[AnyPath | None, Pixels] = {}
         palette = spec.settings.palette
         self._palette = PaletteSource.of(palette) if palette else None
 
@@ -58,7 +58,7 @@ class PromptPainter:
                 raise UsageError(f"--heatmap: there is no word in {prompt.text!r}: leave it out")
         self.spec.warn_about_words((prompt.text for prompt in prompts), self._reporter)
 
-    def request(self, prompt: Prompt, seed: int, init_image: Path | None = None) -> PaintRequest:
+    def request(self, prompt: Prompt, seed: int, init_image: AnyPath | None = None) -> PaintRequest:
         """Tokenize a prompt; `init_image` is the photo to start from."""
         size = self._size(init_image)
         return PaintRequest.of(self.spec.tokenizer, prompt, seed, init_image, size)
@@ -67,7 +67,7 @@ class PromptPainter:
         """Tokenize an edited prompt; raises UsageError like `edited_request`."""
         return edited_request(self.spec.tokenizer, base, prompt, settings)
 
-    def say_start(self, photo: Path, size: tuple[int, int]) -> None:
+    def say_start(self, photo: AnyPath, size: tuple[int, int]) -> None:
         """Announce how many steps are made from a photo of this size, and how it is fitted."""
         settings = self.spec.settings
         self._reporter.say(
@@ -80,7 +80,7 @@ class PromptPainter:
         elif note := fit_note(size, painted, settings.fit):
             self._reporter.say(f"{printable(photo.name)}: {note}")
 
-    def _size(self, init_image: Path | None) -> Pixels:
+    def _size(self, init_image: AnyPath | None) -> Pixels:
         if init_image not in self._sizes:
             fits = init_image is not None and self.spec.settings.size == FIT
             photo = photo_size(init_image) if fits and init_image else None

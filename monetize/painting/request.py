@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from transformers import CLIPTokenizer
 
@@ -11,6 +10,7 @@ from monetize.prompts.edits import Alignment
 from monetize.prompts.prompt import Prompt
 from monetize.prompts.tokens import WeightedPrompt, weigh
 from monetize.settings import EditSettings
+from monetize.stores.remote_path import AnyPath
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class PaintRequest:
     seed: int
     input_ids: tuple[int, ...]
     token_weights: tuple[float, ...] | None = None
-    init_image: Path | None = None
+    init_image: AnyPath | None = None
     size: Pixels | None = None
     edit: "Edit | None" = None
 
@@ -38,7 +38,7 @@ class PaintRequest:
         tokenizer: CLIPTokenizer,
         prompt: Prompt,
         seed: int,
-        init_image: Path | None = None,
+        init_image: AnyPath | None = None,
         size: Pixels | None = None,
     ) -> "PaintRequest":
         """Tokenize a prompt; raises UsageError like `tokens.weigh`."""
@@ -50,7 +50,7 @@ class PaintRequest:
         weighted: WeightedPrompt,
         prompt: Prompt,
         seed: int,
-        init_image: Path | None = None,
+        init_image: AnyPath | None = None,
         size: Pixels | None = None,
     ) -> "PaintRequest":
         """Make a request from a prompt that is already tokenized."""

@@ -37,7 +37,7 @@ def test_unreadable_photos_are_reported_and_left_out(
     captioner: Captioner, six: list[Photo]
 ) -> None:
     for photo in (six[0], six[4], six[5]):
-        photo.path.write_bytes(b"")
+        Path(str(photo.path)).write_bytes(b"")
     first, second, third = of_readable(captioner, chunks(six, 2), captioner.caption)
     assert (list(first[1]), first[2]) == ([six[1].key], {six[0].key: "empty file"})
     assert (list(second[1]), second[2]) == ([six[2].key, six[3].key], {})

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from monetize.cli.path_types import FILE, FILE_OR_FOLDER, FOLDER, OUTPUT_FILE, OUTPUT_ZIP
+from monetize.cli.path_types import FILE, FILE_OR_FOLDER, FOLDER, OUTPUT_FILE, OUTPUT_ZIP_OR_URL
 
 
 def test_paths_that_exist_are_taken(tmp_path: Path) -> None:
@@ -38,9 +38,12 @@ def test_a_link_that_leads_to_itself_is_reported(tmp_path: Path) -> None:
 
 def test_outputs_need_names_that_files_can_have(tmp_path: Path) -> None:
     assert OUTPUT_FILE.convert("a" * 255, None, None) == Path("a" * 255)
-    assert OUTPUT_ZIP.convert(str(tmp_path / "images.zip"), None, None) == tmp_path / "images.zip"
-    assert OUTPUT_ZIP.convert(".", None, None) == Path()
+    assert (
+        OUTPUT_ZIP_OR_URL.convert(str(tmp_path / "images.zip"), None, None)
+        == tmp_path / "images.zip"
+    )
+    assert OUTPUT_ZIP_OR_URL.convert(".", None, None) == Path()
     with pytest.raises(click.BadParameter, match="too long"):
         OUTPUT_FILE.convert("a" * 256, None, None)
     with pytest.raises(click.BadParameter, match="too long"):
-        OUTPUT_ZIP.convert("a" * 251 + ".zip", None, None)
+        OUTPUT_ZIP_OR_URL.convert("a" * 251 + ".zip", None, None)

@@ -72,4 +72,4 @@ def test_the_paintings_of_a_job_are_photos_if_their_folder_is_the_one_that_was_n
 ) -> None:
     save(tmp_path / "paintings.jpg", OURS)
     (tmp_path / "monetize.json").write_text("{}")
-    assert len(pass_over_paintings(find(tmp_path), tmp_path).photos) == 1
+    assert len(pass_over_paintings(find(tmp_path)).photos) == 1

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from monetize.images.reading import read_versioned
 from monetize.job.caption_log import CaptionedPhoto, CaptionLog, PhotoRecord, SharedCaptions
 
 RECORD = PhotoRecord(3, 5, "0f")
@@ -53,7 +54,7 @@ def test_a_flipped_bit_is_noticed(log: CaptionLog) -> None:
 def test_a_photo_is_known_by_its_content(tmp_path: Path) -> None:
     photo = tmp_path / "a.jpg"
     photo.write_bytes(b"one")
-    record = PhotoRecord.of(photo)
+    record = PhotoRecord.of(*read_versioned(photo))
     assert record.describes(photo)
     os.utime(photo, ns=(1, 1))
     assert record.describes(photo), "copied, say"

@@ -7,6 +7,7 @@ from monetize.errors import InputError, Interrupted, MonetizeError, StorageError
 from monetize.job.outcome import Outcome
 from monetize.job.painting_store import NewPainting
 from monetize.job.workspace import Workspace
+from monetize.progress import Reporter
 
 OUTCOME = Outcome(2, 1, {"c.jpg": "empty file"}, 512, "0f" * 32)
 
@@ -100,7 +101,7 @@ def test_it_notices_an_interruption_after_the_rename(tmp_path: Path) -> None:
         for path in (out, table):
             workspace.packed(path).write_bytes(path.suffix.encode())
         assert Workspace(out).published is None
-        workspace.publish((table,), OUTCOME)
+        workspace.publish((table,), OUTCOME, Reporter())
         assert Workspace(out).published == OUTCOME
         assert (out.read_bytes(), table.read_bytes()) == (b".zip", b".csv")
         workspace.finish(keep=True)
@@ -114,7 +115,7 @@ def test_a_file_that_appeared_while_the_job_ran_is_not_replaced(tmp_path: Path) 
         workspace.packed(out).write_bytes(b"ours")
         out.write_bytes(b"theirs")
         with pytest.raises(UsageError, match="appeared while the job ran: move it away"):
-            workspace.publish((), OUTCOME)
+            workspace.publish((), OUTCOME, Reporter())
     assert out.read_bytes() == b"theirs"
 
 
@@ -127,7 +128,7 @@ def test_a_zip_is_replaced_if_that_was_allowed(tmp_path: Path, option: str) -> N
     with Workspace(out) as workspace:
         begin(workspace)
         workspace.packed(out).write_bytes(b"new")
-        workspace.publish((), OUTCOME)
+        workspace.publish((), OUTCOME, Reporter())
     assert out.read_bytes() == b"new"
 
 

@@ -4,7 +4,7 @@ import click
 
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
-from monetize.cli.path_types import FILE, FILE_OR_FOLDER
+from monetize.cli.path_types import FILE, FILE_OR_FOLDER, FILE_OR_URL
 from monetize.cli.presets import use_like
 from monetize.settings import RunSettings
 
@@ -53,6 +53,6 @@ like_option = _option(
 
 init_image_option = _option(
     "--init-image",
-    type=FILE,
+    type=FILE_OR_URL,
     help="Start from this photo instead of noise; --strength says how far to depart from it.",
 )

@@ -3,7 +3,7 @@
 from monetize.cli.help import option_in
 from monetize.cli.options.base import all_of, shown_default
 from monetize.cli.parameter_types import SIZE
-from monetize.cli.path_types import OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_PAGE
+from monetize.cli.path_types import FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_PAGE
 from monetize.settings import RunSettings
 
 _option = option_in("Output")
@@ -42,6 +42,11 @@ run_output_options = all_of(
         show_default=True,
         help="When the job is done, also build the page that `monetize gallery` builds; "
         "--update replaces it, too. --time-budget does not include it.",
+    ),
+    _option(
+        "--work-folder",
+        type=FOLDER,
+        help="Folder for OUT.work where OUT is in a store.  [default: the current folder]",
     ),
     _option("--keep-work", is_flag=True, help="Keep the folder OUT.work when the job is done."),
     _option(

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from monetize.captioning.captioner import Captioner
-from monetize.captioning.read_ahead import of_readable
+from monetize.captioning.read_ahead import OnRead, of_readable, read_content
 from monetize.captioning.spec import CaptionerSpec
 from monetize.errors import PhotoError
 from monetize.images.image_notes import ImageNotes
 from monetize.images.photos import Photo
-from monetize.images.reading import read_file
 from monetize.job.executors.base import LostChunk
 from monetize.job.executors.ray.cluster import RayCluster
 from monetize.job.executors.ray.nodes import NodeFacts, Notes, SentCheckpoint
@@ -40,6 +39,7 @@ def caption_on_cluster(
     notes: ImageNotes,
     progress: Stage,
     reporter: Reporter,
+    on_read: OnRead | None = None,
 ) -> Iterator[Made]:
     """Caption batches in any order: as `of_readable` does, but elsewhere."""
     needs = cluster.needs(spec.placement)
@@ -49,7 +49,7 @@ def caption_on_cluster(
         needs,
         spec.placement.device.type,
         lambda _: (spec, checkpoint, int(needs["num_cpus"])),
-        lambda chunk: (list(chunk.photos), _read(chunk.photos)),
+        lambda chunk: (list(chunk.photos), _read(chunk.photos, on_read)),
         "captioner",
         "caption",
     )
@@ -115,12 +115,12 @@ class _NoteList(ImageNotes):
         self.notes.append((name, note))
 
 
-def _read(photos: Sequence[Photo]) -> Readable:
+def _read(photos: Sequence[Photo], on_read: OnRead | None) -> Readable:
     """The content of each photo, or the reason why it cannot be read; raises ReadError."""
     contents: dict[str, bytes | str] = {}
     for photo in photos:
         try:
-            contents[photo.key] = read_file(photo.path)
+            contents[photo.key] = read_content(photo, on_read)
         except PhotoError as error:
             contents[photo.key] = str(error)
     return contents

@@ -24,8 +24,9 @@ from monetize.painting.batch_plan import BatchPlan, unmeasured_plan
 from monetize.painting.batch_sizes import max_batch_size
 from monetize.progress import Reporter, Stage
 from monetize.settings import DeviceSettings
+from monetize.stores.remote_path import AnyPath
 
-Contents = Mapping[Path, bytes]
+Contents = Mapping[AnyPath, bytes]
 
 
 class RayExecutor(Executor):
@@ -118,7 +119,7 @@ def prepare_node(placement: Placement, threads: int) -> Placement:
 
 def _with_photos(chunk: Chunk) -> tuple[Chunk, Contents]:
     """A chunk and the content of the photos that its paintings start from."""
-    photos: dict[Path, bytes] = {}
+    photos: dict[AnyPath, bytes] = {}
     for item in chunk.items:
         if (path := item.request.init_image) is not None:
             try:
@@ -130,7 +131,7 @@ def _with_photos(chunk: Chunk) -> tuple[Chunk, Contents]:
 
 def _with_files(chunk: Chunk, photos: Contents, folder: Path) -> Chunk:
     """Write photos to a folder, under their own names, and have the chunk start from these."""
-    here: dict[Path, Path] = {}
+    here: dict[AnyPath, Path] = {}
     for number, (path, data) in enumerate(photos.items()):
         here[path] = folder / str(number) / path.name
         here[path].parent.mkdir()

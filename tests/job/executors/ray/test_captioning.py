@@ -8,6 +8,7 @@ from monetize.captioning.captioner import Captioner
 from monetize.captioning.read_ahead import of_readable
 from monetize.captioning.spec import CaptionerSpec
 from monetize.images.photos import find
+from monetize.images.reading import read_file
 from monetize.job.executors.ray.captioning import CaptionWorker
 from monetize.job.executors.ray.nodes import SentCheckpoint
 from monetize.settings import CaptionSettings, DeviceSettings
@@ -22,7 +23,7 @@ def test_photos_are_captioned_from_their_content_alone(
     captioner = Captioner.load(spec)
     [(_, expected, _)] = of_readable(captioner, [batch[1:]], captioner.caption)
 
-    contents: dict[str, bytes | str] = {photo.key: photo.path.read_bytes() for photo in batch}
+    contents: dict[str, bytes | str] = {photo.key: read_file(photo.path) for photo in batch}
     contents["photo0.jpg"] = "permission denied"
     photos.rename(tmp_path / "gone")
     worker = CaptionWorker()

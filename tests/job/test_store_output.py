@@ -1,0 +1,176 @@
+"""Jobs whose zip goes to an S3-compatible store: a real one, on this machine."""
+
+import json
+from pathlib import Path
+
+import pytest
+import s3fs
+from helpers import FinishedJob, Interrupt, Run, names, rows
+from object_store import Bucket
+
+from monetize.painting.painter import Painter
+
+FILES = {"out/images.zip", "out/images.csv", "out/images.json"}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder, for the workspace."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def out(bucket: Bucket) -> str:
+    return f"{bucket}/out/images.zip"
+
+
+def test_a_zip_in_a_store_has_the_bytes_of_one_on_a_disk(
+    run_job: Run, finished: FinishedJob, bucket: Bucket, photos: Path, here: Path, out: str
+) -> None:
+    result = run_job(bucket.put_folder(photos, "photos"), out)
+    assert result.exit_code == 0, result.stderr
+    assert "Work: in images.zip.work, from where the same command continues" in result.stderr
+    assert "The contest requires 7,000 to 10,000 images" in result.stderr
+    assert result.stderr.rstrip().endswith(f"in {out}")
+    assert {key for key in bucket.list() if key.startswith("out/")} == FILES
+    assert bucket.get("out/images.zip") == finished.archive.read_bytes()
+    assert bucket.get("out/images.csv") == finished.archive.with_suffix(".csv").read_bytes()
+    assert json.loads(bucket.get("out/images.json"))["photos"] == f"{bucket}/photos"
+    assert bucket.unfinished_uploads() == 0
+    assert names(here) == set()
+
+    again = run_job(photos, out)
+    assert again.exit_code == 2
+    assert f"{out} exists. Use --update" in again.stderr
+    assert names(here) == set()
+
+
+def test_an_interrupted_job_goes_on(
+    run_job: Run, finished: FinishedJob, bucket: Bucket, photos: Path, here: Path, out: str,
+    interrupt_after: Interrupt, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    start = Painter.start
+    interrupt_after(2)
+    stopped = run_job(photos, out)
+    assert stopped.exit_code == 130
+    assert "2 of 6 paintings are kept in images.zip.work; the same command" in stopped.stderr
+    assert not FILES & bucket.list()
+    monkeypatch.setattr(Painter, "start", start)
+    elsewhere = run_job(photos, f"{bucket}/elsewhere/images.zip")
+    assert elsewhere.exit_code == 2
+    assert f"OUT: {out} then, {bucket}/elsewhere/images.zip now" in elsewhere.stderr
+    resumed = run_job(photos, out)
+    assert resumed.exit_code == 0, resumed.stderr
+    assert "Painting: 6 paintings, 2 of them already done" in resumed.stderr
+    assert bucket.get("out/images.zip") == finished.archive.read_bytes()
+
+
+@pytest.mark.parametrize("failing", ["PUT", "POST"])  # a part of the upload, or its end
+def test_an_upload_that_fails_half_way_leaves_no_zip_and_is_repeated(
+    run_job: Run, finished: FinishedJob, bucket: Bucket, photos: Path, here: Path, out: str,
+    monkeypatch: pytest.MonkeyPatch, failing: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+
+    def refuse(request: str) -> tuple[str, str, str] | None:
+        # The reports come before the zip; what is begun before the work is only to try.
+        is_end = request.startswith(f"{failing} /{bucket.name}/out/images.zip?")
+        if is_end and "uploadId" in request and "out/images.json" in bucket.list():
+            return "503 Busy", "ServiceUnavailable", "come back later"
+        return None
+
+    bucket.server.refuse = refuse
+    failed = run_job(photos, out)
+    assert failed.exit_code == 1
+    assert f"{out}: cannot be written: the store does not answer as expected" in failed.stderr
+    assert "6 captions and 6 of 6 paintings are kept in images.zip.work" in failed.stderr
+    assert "out/images.zip" not in bucket.list()
+    assert bucket.unfinished_uploads() == 0
+    bucket.server.refuse = lambda _: None
+    repeated = run_job(photos, out)
+    assert repeated.exit_code == 0, repeated.stderr
+    assert bucket.get("out/images.zip") == finished.archive.read_bytes()
+    assert names(here) == set()
+
+
+def test_a_finished_zip_in_a_store_is_updated(
+    run_job: Run, bucket: Bucket, photos: Path, here: Path, out: str
+) -> None:
+    photo = (photos / "photo5.jpg").read_bytes()
+    (photos / "photo5.jpg").write_bytes(b"")
+    first = run_job(photos, out)
+    assert first.exit_code == 3
+    assert "run the same command with --update" in first.stderr
+    assert names(here) == {"images.zip.work"}
+    (photos / "photo5.jpg").write_bytes(photo)
+    updated = run_job(photos, out, "--update")
+    assert updated.exit_code == 0, updated.stderr
+    assert "Painting: 6 paintings, 5 of them already done" in updated.stderr
+    assert names(here) == set()
+
+    (photos / "photo0.jpg").unlink()
+    again = run_job(photos, out, "--update", "--work-folder", photos.parent)
+    assert again.exit_code == 0, again.stderr
+    assert f"Imported: 6 paintings from {out}" in again.stderr
+    (here / "images.csv").write_bytes(bucket.get("out/images.csv"))
+    assert len(rows(here / "images.csv")) == 5
+    assert names(here) == {"images.csv"}
+    assert names(photos.parent) == {"photos", "here"}
+
+
+def test_a_local_zip_of_the_same_name_is_left_alone(
+    run_job: Run, bucket: Bucket, photos: Path, here: Path, out: str
+) -> None:
+    (here / "images.zip").write_bytes(b"precious")
+    (here / "images.html").write_bytes(b"precious")
+    result = run_job(photos, out, "--limit", 1)
+    assert result.exit_code == 0, result.stderr
+    assert (here / "images.zip").read_bytes() == b"precious"
+    assert names(here) == {"images.zip", "images.html"}
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    run_job: Run, bucket: Bucket, photos: Path, here: Path, out: str
+) -> None:
+    missing = run_job(photos, "s3://nobody-has-this/images.zip")
+    assert missing.exit_code == 2
+    assert "there is no bucket s3://nobody-has-this: create it" in missing.stderr
+    refused = ("403 Forbidden", "AccessDenied", "Access Denied")
+    bucket.server.refuse = lambda request: refused if not request.startswith("GET") else None
+    denied = run_job(photos, out)
+    assert denied.exit_code == 1
+    assert f"{out}: cannot be written: permission denied" in denied.stderr
+    assert names(here) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("s3://bucket/images",), "s3://bucket/images: the output is a zip"),
+        (("s3://bucket/images.zip", "--gallery"), "--gallery needs an OUT on a disk"),
+        (("s3://bucket/images.zip", "--join"), "needs --work-folder"),
+        (("images.zip", "--work-folder", "."), "--work-folder is for an OUT in a store"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    run_job: Run, photos: Path, here: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    result = run_job(photos, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert names(here) == set()
+
+
+def test_machines_can_join_in_a_given_folder(
+    run_job: Run, finished: FinishedJob, bucket: Bucket, photos: Path, here: Path, out: str
+) -> None:
+    joined = run_job(bucket.put_folder(photos, "photos"), out, "--join", "--work-folder", here)
+    assert joined.exit_code == 0, joined.stderr
+    assert bucket.get("out/images.zip") == finished.archive.read_bytes()
+    late = run_job(f"{bucket}/photos", out, "--join", "--work-folder", here)
+    assert late.exit_code == 0
+    assert f"{out} is done already" in late.stderr
+    assert names(here) == set()
