@@ -12,6 +12,8 @@ def choose_outputs(out: AnyPath | None, folder: Path | None, work_folder: Path |
     if out is not None and folder is not None:
         raise UsageError(f"both the zip {out} and --output-folder are given: leave out one")
     if isinstance(out, RemotePath):
+        if out == out.parent:
+            raise UsageError(f"{out}: give the zip a name, such as {out}/images.zip")
         return Outputs.of_url(out, work_folder)
     if work_folder is not None:
         raise UsageError(

@@ -94,6 +94,8 @@ class RemoteTree:
     def __init__(self, folder: RemotePath, *, recursive: bool) -> None:
         try:
             files = list_files(folder, recursive=recursive)
+        except NotADirectoryError as error:
+            raise UsageError(f"{printable(folder)}: {reason(error)}") from error
         except FileNotFoundError as error:
             raise UsageError(f"{printable(folder)}: {reason(error)}: check the name") from error
         except OSError as error:

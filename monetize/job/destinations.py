@@ -9,8 +9,10 @@ from monetize.errors import StorageError, UsageError
 from monetize.file_errors import explain_read_errors, explain_write_errors, reason
 from monetize.messages import printable
 from monetize.progress import Reporter
-from monetize.stores.files import BLOCK_BYTES, check_writable, exists, upload
+from monetize.stores.files import check_writable, exists, upload
 from monetize.stores.remote_path import AnyPath, RemotePath
+
+MEGABYTE = 1_000_000
 
 
 class Destination:
@@ -65,11 +67,18 @@ class StoreDestination(Destination):
     def publish(self, files: Sequence[tuple[Path, Path]], reporter: Reporter) -> None:
         """Upload packed files, and remove them here; raises StorageError."""
         with explain_read_errors(files[-1][0]):
-            blocks = sum(-(-packed.stat().st_size // BLOCK_BYTES) for packed, _ in files)
-        with reporter.stage("Uploading", blocks, "megabyte") as progress:
+            size = sum(packed.stat().st_size for packed, _ in files)
+        with reporter.stage("Uploading", -(-size // MEGABYTE), "megabyte") as progress:
+            sent = 0
+
+            def advance(count: int) -> None:
+                nonlocal sent
+                before, sent = sent, sent + count
+                progress.advance(-(-sent // MEGABYTE) - -(-before // MEGABYTE))
+
             for packed, path in files:
                 url = self.locate(path)
                 with explain_write_errors(url):
-                    upload(packed, url, progress.advance)
+                    upload(packed, url, advance)
                 with explain_write_errors(packed):
                     packed.unlink()

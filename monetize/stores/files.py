@@ -4,8 +4,9 @@ Whatever goes wrong is raised as an OSError, see `errors.py`; a UsageError for a
 kind, or of one whose package is missing.
 """
 
+import errno
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,11 @@ VERSIONS = (
 BLOCK_BYTES = 1_000_000
 # What is sent at a time; the stores want at least 5 MiB, and one part is waited for after Ctrl-C.
 PART_BYTES = 8 * 2**20
+# These have no folders, only long names.
+FLAT = frozenset({"s3", "s3a", "gs", "gcs"})
 # Here nothing is left of an upload that is begun and discarded.
 TRIED = frozenset({"s3", "s3a"})
+PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
 
 
 class _Discarded(Exception):
@@ -36,21 +40,39 @@ class _Discarded(Exception):
 def list_files(folder: RemotePath, *, recursive: bool = True) -> list[tuple[str, RemotePath]]:
     """List the files of a folder: their paths relative to it, and their own, in any order.
 
-    Subfolders are listed together with it, where the store can do that: a request for each 1,000
-    files.
+    Subfolders are listed together with it where the store has none: a request for each 1,000
+    files. Raises NotADirectoryError for a file.
     """
     with explained(folder):
         system, base = _opened(folder)
         prefix = base.rstrip("/") + "/"
         system.invalidate_cache()
-        found = system.find(base, maxdepth=None if recursive else 1, detail=True)
+        found = list(_list(system, base, flat=folder.scheme in FLAT, recursive=recursive))
         system.invalidate_cache()  # it would keep all of this in memory
-    keys = ((path.removeprefix(prefix), info) for path, info in found.items() if path != base)
-    return [
+    keys = [(info["name"].removeprefix(prefix), info) for info in found]
+    files = [
         (key, RemotePath(f"{folder.url}/{key}", info.get("size"), _version(info)))
         for key, info in keys
         if not key.endswith("/")  # what some programs write in place of a folder
     ]
+    if [key for key, _ in files] == [base]:
+        raise NotADirectoryError(errno.ENOTDIR, "this is a file: give the folder that it is in")
+    return files
+
+
+def _list(system: Any, base: str, *, flat: bool, recursive: bool) -> Iterator[dict[str, Any]]:
+    if flat and recursive:
+        yield from system.find(base, detail=True).values()
+        return
+    # Elsewhere `find` and `walk` pass over folders that they cannot list.
+    waiting = [base]
+    while waiting:
+        folder = waiting.pop()
+        for info in system.ls(folder, detail=True):
+            if info["type"] == "file":
+                yield info
+            elif recursive and info["type"] == "directory" and not info.get("islink"):
+                waiting.append(info["name"])
 
 
 def read_bytes(path: RemotePath, length: int | None = None) -> bytes:
@@ -83,10 +105,10 @@ def exists(path: RemotePath) -> bool:
     return True
 
 
-def upload(file: Path, target: RemotePath, on_block: Callable[[], None]) -> None:
+def upload(file: Path, target: RemotePath, on_sent: Callable[[int], None]) -> None:
     """Write a file to a store, where it appears as a whole, or not at all.
 
-    An existing one is replaced. `on_block` is called after each block of BLOCK_BYTES.
+    An existing one is replaced. `on_sent` receives how many more bytes are on their way.
     """
     with file.open("rb") as source, explained(target):
         system, name = _opened(target)
@@ -94,11 +116,13 @@ def upload(file: Path, target: RemotePath, on_block: Callable[[], None]) -> None
         with system.transaction, system.open(name, "wb", block_size=PART_BYTES) as sink:
             while block := source.read(BLOCK_BYTES):
                 sink.write(block)
-                on_block()
+                on_sent(len(block))
 
 
 def check_writable(target: RemotePath) -> None:
     """Begin an upload and discard it, in stores where that leaves nothing behind."""
+    if target.scheme in ("http", "https"):
+        raise UsageError(f"{printable(target)}: files can only be read there: give another place")
     if target.scheme not in TRIED:
         return
     with explained(target), suppress(_Discarded):
@@ -123,7 +147,9 @@ def _opened(path: RemotePath) -> tuple[Any, str]:
     try:
         system, _ = url_to_fs(path.root)
     except ImportError as error:
-        raise UsageError(f"{printable(path)}: needs another package: {first_line(error)}") from None
+        package = PACKAGES.get(path.scheme)
+        hint = f"pip install {package}" if package else first_line(error)
+        raise UsageError(f"{printable(path)}: needs another package: {hint}") from None
     except ValueError as error:
         raise UsageError(f"{printable(path)}: {first_line(error)}") from None
     return system, system._strip_protocol(path.url)

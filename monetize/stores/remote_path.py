@@ -38,6 +38,10 @@ class RemotePath:
                 "the list of processes and in reports: leave it out, and give it as the "
                 "documentation of fsspec says"
             )
+        if not host + match["path"].strip("/"):
+            raise UsageError(
+                f"{url} names no bucket or folder: give one such as {url}bucket/photos"
+            )
         if "::" in url:
             raise UsageError(f"{printable(url)}: chained URLs cannot be used: give a plain one")
         return cls(f"{scheme}://{host}{match['path'].rstrip('/')}")

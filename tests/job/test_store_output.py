@@ -32,6 +32,7 @@ def test_a_zip_in_a_store_has_the_bytes_of_one_on_a_disk(
 ) -> None:
     result = run_job(bucket.put_folder(photos, "photos"), out)
     assert result.exit_code == 0, result.stderr
+    assert "Uploading: 1 megabyte\n" in result.stderr
     assert "Work: in images.zip.work, from where the same command continues" in result.stderr
     assert "The contest requires 7,000 to 10,000 images" in result.stderr
     assert result.stderr.rstrip().endswith(f"in {out}")
@@ -150,6 +151,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     ("arguments", "message"),
     [
         (("s3://bucket/images",), "s3://bucket/images: the output is a zip"),
+        (("s3://bucket/",), "s3://bucket: give the zip a name, such as s3://bucket/images.zip"),
         (("s3://bucket/images.zip", "--gallery"), "--gallery needs an OUT on a disk"),
         (("s3://bucket/images.zip", "--join"), "needs --work-folder"),
         (("images.zip", "--work-folder", "."), "--work-folder is for an OUT in a store"),

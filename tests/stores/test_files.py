@@ -1,7 +1,9 @@
+import sys
 from pathlib import Path
 
 import pytest
 import s3fs
+from fsspec.implementations.local import LocalFileSystem
 from object_store import Bucket
 
 from monetize.errors import UsageError
@@ -99,8 +101,9 @@ def test_missing_credentials_are_explained(bucket: Bucket, monkeypatch: pytest.M
         list_files(path(bucket, "photos"))
 
 
-def test_unknown_kinds_and_missing_packages_are_explained() -> None:
-    with pytest.raises(UsageError, match=r"needs another package: .*gcsfs"):
+def test_unknown_kinds_and_missing_packages_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    with pytest.raises(UsageError, match="needs another package: pip install gcsfs"):
         list_files(RemotePath.parse("gs://bucket/photos"))
     with pytest.raises(UsageError, match="Protocol not known: nowhere"):
         list_files(RemotePath.parse("nowhere://bucket/photos"))
@@ -117,9 +120,14 @@ def large(tmp_path: Path) -> Path:
 def test_a_file_is_uploaded_in_parts_and_downloaded(
     bucket: Bucket, large: Path, tmp_path: Path
 ) -> None:
-    blocks = []
-    upload(large, path(bucket, "a.zip"), lambda: blocks.append(bucket.list()))
-    assert blocks == [set()] * 11, "nothing is seen of it before it is complete"
+    sent = []
+
+    def look(count: int) -> None:
+        sent.append(count)
+        assert bucket.list() == set(), "nothing is seen of it before it is complete"
+
+    upload(large, path(bucket, "a.zip"), look)
+    assert sum(sent) == large.stat().st_size
     assert bucket.get("a.zip") == large.read_bytes()
     assert sum("partNumber" in request for request in bucket.server.requests) == 2
     download(path(bucket, "a.zip"), tmp_path / "copy.zip")
@@ -133,8 +141,8 @@ def test_an_upload_that_is_cut_off_leaves_the_earlier_file(
     bucket.put("a.zip", b"earlier")
     blocks = []
 
-    def stop() -> None:
-        blocks.append(1)
+    def stop(count: int) -> None:
+        blocks.append(count)
         if len(blocks) == 10:
             raise error
 
@@ -157,9 +165,40 @@ def test_other_kinds_of_stores_are_read_and_written(large: Path, tmp_path: Path)
     folder = RemotePath.parse(f"file://{tmp_path}/store")
     (tmp_path / "store").mkdir()
     check_writable(folder / "a.zip")
-    upload(large, folder / "a.zip", lambda: None)
+    upload(large, folder / "a.zip", lambda _: None)
     [(key, listed)] = list_files(folder)
     assert (key, listed.size) == ("a.zip", large.stat().st_size)
     assert read_bytes(listed, 4) == large.read_bytes()[:4]
     assert look_up(folder / "a.zip").version == listed.version != ""
     assert not exists(folder / "b.zip")
+    (tmp_path / "store" / "sub").mkdir()
+    (tmp_path / "store" / "sub" / "b.jpg").write_bytes(b"")
+    assert {key for key, _ in list_files(folder)} == {"a.zip", "sub/b.jpg"}
+    assert {key for key, _ in list_files(folder, recursive=False)} == {"a.zip"}
+
+
+def test_a_folder_that_cannot_be_listed_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    ls = LocalFileSystem.ls
+
+    def refuse(self: LocalFileSystem, path: str, *args: object, **options: object) -> object:
+        if path.endswith("sub"):
+            raise PermissionError("said why")
+        return ls(self, path, *args, **options)
+
+    monkeypatch.setattr(LocalFileSystem, "ls", refuse)
+    with pytest.raises(PermissionError, match="said why"):
+        list_files(RemotePath.parse(f"file://{tmp_path}"))
+
+
+def test_a_file_is_no_folder(bucket: Bucket) -> None:
+    bucket.put("a.jpg", b"x")
+    with pytest.raises(NotADirectoryError, match="give the folder"):
+        list_files(path(bucket, "a.jpg"))
+
+
+def test_web_pages_cannot_be_written() -> None:
+    with pytest.raises(UsageError, match="files can only be read there"):
+        check_writable(RemotePath("https://host/a.zip"))

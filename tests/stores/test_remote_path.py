@@ -52,3 +52,9 @@ def test_a_text_names_a_file_or_a_url() -> None:
     assert any_path("s3://bucket/a.jpg") == RemotePath("s3://bucket/a.jpg")
     assert any_path("a.jpg") == any_path(Path("a.jpg")) == Path("a.jpg")
     assert any_path(RemotePath("s3://bucket")) == RemotePath("s3://bucket")
+
+
+def test_a_url_names_a_bucket() -> None:
+    with pytest.raises(UsageError, match="s3:// names no bucket"):
+        RemotePath.parse("s3://")
+    assert RemotePath.parse("file:///tmp").root == "file://"
