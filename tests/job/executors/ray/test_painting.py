@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from helpers import Run, Tiny, members, names, rows
+from object_store import Bucket
 
 from monetize.job.executors.base import Chunk
 from monetize.job.executors.ray import painting
@@ -94,6 +95,24 @@ def test_paintings_that_start_from_photos_need_no_shared_disk(
     assert result.exit_code == 0, result.stderr
     assert "Sending " in result.stderr
     assert (folder / "one.zip").read_bytes() == (folder / "two.zip").read_bytes()
+
+
+@pytest.mark.slow
+def test_only_the_driver_needs_the_store_of_the_photos(
+    run_on_ray: Run, run_here: Run, add_node: AddNode, photos: Path, tmp_path: Path,
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    with monkeypatch.context() as elsewhere:
+        elsewhere.delenv("AWS_ENDPOINT_URL")
+        elsewhere.delenv("AWS_SECRET_ACCESS_KEY")
+        add_node()
+    url = bucket.put_folder(photos, "photos")
+    options = ("--strength", 0.5, "--limit", 3)
+    assert run_here(photos, tmp_path / "one.zip", *options).exit_code == 0
+    result = run_on_ray(url, f"{bucket}/two.zip", *options, "--work-folder", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    assert bucket.get("two.zip") == (tmp_path / "one.zip").read_bytes()
+    assert bucket.get("two.csv") == (tmp_path / "one.csv").read_bytes()
 
 
 @pytest.mark.slow
