@@ -36,7 +36,7 @@ ADDRESSES = {"s3": "the network, and AWS_ENDPOINT_URL for a store that is not Am
 def explained(path: RemotePath) -> Iterator[None]:
     """Turn whatever a store's library raises in the block into an OSError.
 
-    Its errno is ENOENT or EACCES where another file may be read all the same; others have none.
+    Its errno is ENOENT or EINVAL where another file may be read all the same; others have none.
     """
     try:
         yield
@@ -56,7 +56,8 @@ def _os_error(error: Exception, scheme: str) -> OSError:
     if isinstance(error, FileNotFoundError):
         return FileNotFoundError(errno.ENOENT, "there is no such object or bucket")
     if isinstance(error, PermissionError):
-        return PermissionError(errno.EACCES, said)
+        why = f"permission denied ({said}): the credentials in use do not allow this"
+        return OSError(errno.EINVAL, why)
     if isinstance(error, NotImplementedError):
         return OSError(f"{scheme}:// cannot do that{f': {said}' if error.args else ''}")
     if isinstance(error, OSError) and error.errno == errno.EINVAL:

@@ -21,8 +21,6 @@ VERSIONS = (
     *("ETag", "etag", "md5Hash", "content_md5", "generation"),
     *("LastModified", "last_modified", "updated", "mtime", "modified", "created"),
 )
-
-
 BLOCK_BYTES = 1_000_000
 # What is sent at a time; the stores want at least 5 MiB, and one part is waited for after Ctrl-C.
 PART_BYTES = 8 * 2**20

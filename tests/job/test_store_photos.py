@@ -56,7 +56,7 @@ def test_unreadable_objects_are_listed_and_the_rest_is_painted(
     assert reasons.pop("photo0.jpg")
     assert reasons == {
         "photo1.jpg": "empty file",
-        "photo2.jpg": "permission denied",
+        "photo2.jpg": "permission denied (Access Denied): the credentials in use do not allow this",
         "photo3.jpg": "there is no such object or bucket",
     }
     assert set(members(tmp_path / "a.zip")) == {"photo4.jpg", "photo5.jpg"}
@@ -87,6 +87,7 @@ def test_an_interrupted_job_notices_what_has_changed_in_the_store(
     assert members(tmp_path / "a.zip") == members(tmp_path / "b.zip")
 
 
+@pytest.mark.slow
 def test_paintings_start_from_photos_in_a_store(
     run_job: Run, stored: str, photos: Path, tmp_path: Path
 ) -> None:
@@ -184,6 +185,10 @@ def test_photos_in_a_store_can_be_captioned_and_shown_in_a_gallery(
     assert "is in a store: write a table instead" in refused.stderr
     made = run_job(stored, tmp_path / "a.zip", "--gallery", "--limit", 1)
     assert made.exit_code == 0, made.stderr
+    again = cli("gallery", tmp_path / "a.zip", "--overwrite")
+    assert "names no folder of photos on a disk" in again.stderr
+    assert not (tmp_path / "a.gallery" / "photos" / "photo0.jpg").exists()
+    assert cli("gallery", tmp_path / "a.zip", "--overwrite", "--photos", stored).exit_code == 0
     photo = Image.open(io.BytesIO((tmp_path / "a.gallery" / "photos" / "photo0.jpg").read_bytes()))
     assert photo.format == "JPEG"
 

@@ -30,6 +30,8 @@ def out(bucket: Bucket) -> str:
 def test_a_zip_in_a_store_has_the_bytes_of_one_on_a_disk(
     run_job: Run, finished: FinishedJob, bucket: Bucket, photos: Path, here: Path, out: str
 ) -> None:
+    (here / "images.zip").write_bytes(b"precious")
+    (here / "images.html").write_bytes(b"precious")
     result = run_job(bucket.put_folder(photos, "photos"), out)
     assert result.exit_code == 0, result.stderr
     assert "Uploading: 1 megabyte\n" in result.stderr
@@ -41,12 +43,13 @@ def test_a_zip_in_a_store_has_the_bytes_of_one_on_a_disk(
     assert bucket.get("out/images.csv") == finished.archive.with_suffix(".csv").read_bytes()
     assert json.loads(bucket.get("out/images.json"))["photos"] == f"{bucket}/photos"
     assert bucket.unfinished_uploads() == 0
-    assert names(here) == set()
+    assert (here / "images.zip").read_bytes() == b"precious", "it has nothing to do with the job"
+    assert names(here) == {"images.zip", "images.html"}
 
     again = run_job(photos, out)
     assert again.exit_code == 2
     assert f"{out} exists. Use --update" in again.stderr
-    assert names(here) == set()
+    assert names(here) == {"images.zip", "images.html"}
 
 
 def test_an_interrupted_job_goes_on(
@@ -69,7 +72,8 @@ def test_an_interrupted_job_goes_on(
     assert bucket.get("out/images.zip") == finished.archive.read_bytes()
 
 
-@pytest.mark.parametrize("failing", ["PUT", "POST"])  # a part of the upload, or its end
+# A part of the upload, or its end.
+@pytest.mark.parametrize("failing", [pytest.param("PUT", marks=pytest.mark.slow), "POST"])
 def test_an_upload_that_fails_half_way_leaves_no_zip_and_is_repeated(
     run_job: Run, finished: FinishedJob, bucket: Bucket, photos: Path, here: Path, out: str,
     monkeypatch: pytest.MonkeyPatch, failing: str,
@@ -122,17 +126,6 @@ def test_a_finished_zip_in_a_store_is_updated(
     assert names(photos.parent) == {"photos", "here"}
 
 
-def test_a_local_zip_of_the_same_name_is_left_alone(
-    run_job: Run, bucket: Bucket, photos: Path, here: Path, out: str
-) -> None:
-    (here / "images.zip").write_bytes(b"precious")
-    (here / "images.html").write_bytes(b"precious")
-    result = run_job(photos, out, "--limit", 1)
-    assert result.exit_code == 0, result.stderr
-    assert (here / "images.zip").read_bytes() == b"precious"
-    assert names(here) == {"images.zip", "images.html"}
-
-
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     run_job: Run, bucket: Bucket, photos: Path, here: Path, out: str
 ) -> None:
@@ -147,25 +140,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     assert names(here) == set()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("s3://bucket/images",), "s3://bucket/images: the output is a zip"),
-        (("s3://bucket/",), "s3://bucket: give the zip a name, such as s3://bucket/images.zip"),
-        (("s3://bucket/images.zip", "--gallery"), "--gallery needs an OUT on a disk"),
-        (("s3://bucket/images.zip", "--join"), "needs --work-folder"),
-        (("images.zip", "--work-folder", "."), "--work-folder is for an OUT in a store"),
-    ],
-)
-def test_what_does_not_go_together_is_refused(
-    run_job: Run, photos: Path, here: Path, arguments: tuple[str, ...], message: str
-) -> None:
-    result = run_job(photos, *arguments)
-    assert result.exit_code == 2
-    assert message in result.stderr
-    assert names(here) == set()
-
-
+@pytest.mark.slow
 def test_machines_can_join_in_a_given_folder(
     run_job: Run, finished: FinishedJob, bucket: Bucket, photos: Path, here: Path, out: str
 ) -> None:
