@@ -30,7 +30,7 @@ from monetize.settings import (
     PaintSettings,
     RunSettings,
 )
-from monetize.stores.remote_path import AnyPath
+from monetize.stores.remote_path import AnyPath, RemotePath
 
 if TYPE_CHECKING:
     from monetize.job.job import Job
@@ -134,6 +134,8 @@ def run(
             terminal.say(f"{outputs.out} is done; its gallery was interrupted and is built now")
             results = unfinished.build(terminal)
             ctx.exit(UNREADABLE_EXIT_CODE if results.unreadable else 0)
+    if isinstance(photos, RemotePath):
+        terminal.say(f"Looking for photos in {photos} ...")
     job = prepare(
         photos,
         outputs,

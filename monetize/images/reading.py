@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from monetize.chunks import chunks
 from monetize.errors import PhotoError, ReadError
 from monetize.file_errors import reason
 from monetize.messages import printable
@@ -89,7 +90,8 @@ def for_each(paths: Sequence[AnyPath], read: Callable[[AnyPath], T]) -> Iterator
         return
     threads = ThreadPoolExecutor(REQUESTS)
     try:
-        yield from threads.map(read, paths)
+        for part in chunks(paths, REQUESTS * REQUESTS):  # each has a future that takes memory
+            yield from threads.map(read, part)
     finally:
         threads.shutdown(cancel_futures=True)
 
