@@ -9,6 +9,7 @@ import math
 import re
 import reprlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,32 @@ MAX_BLOCKS = 50  # of block_out_channels and the like
 
 def read_config(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
     """Read a JSON file of a checkpoint; raises CheckpointError for anything but an object."""
-    path = checkpoint.folder / name
+    return _read(checkpoint.folder / name)
+
+
+def check_configs(checkpoint: Checkpoint, layout: Layout | None = None) -> None:
+    """Raise CheckpointError if a JSON file of a checkpoint is damaged or has absurd values.
+
+    A layout limits the check to its files.
+    """
+    files = (layout or checkpoint.layout).select(list_files(checkpoint.folder), checkpoint.variant)
+    for name in files:
+        if name.endswith(".json"):
+            path = checkpoint.folder / name
+            with explain_read_errors(path, CheckpointError):
+                status = path.stat()
+            _check(path, (status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@lru_cache  # a job checks a checkpoint for each of its parts, and a vocabulary takes long to parse
+def _check(path: Path, _version: tuple[int, ...]) -> None:
+    values = _read(path)
+    if path.name != TOKENIZER_CONFIG and not VOCABULARY.fullmatch(path.name):
+        for key, value in _leaves(values):
+            _check_value(path, key, value)
+
+
+def _read(path: Path) -> dict[str, Any]:
     is_vocabulary = VOCABULARY.fullmatch(path.name)
     limit = MAX_VOCABULARY_SIZE if is_vocabulary else MAX_CONFIG_SIZE
     with explain_read_errors(path, CheckpointError), path.open("rb") as file:
@@ -56,21 +82,6 @@ def read_config(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise _damaged(path, f"it must be an object, not {reprlib.repr(values)}")
     return values
-
-
-def check_configs(checkpoint: Checkpoint, layout: Layout | None = None) -> None:
-    """Raise CheckpointError if a JSON file of a checkpoint is damaged or has absurd values.
-
-    A layout limits the check to its files.
-    """
-    files = (layout or checkpoint.layout).select(list_files(checkpoint.folder), checkpoint.variant)
-    for name in files:
-        if name.endswith(".json"):
-            values = read_config(checkpoint, name)
-            base = Path(name).name
-            if base != TOKENIZER_CONFIG and not VOCABULARY.fullmatch(base):
-                for key, value in _leaves(values):
-                    _check_value(checkpoint.folder / name, key, value)
 
 
 def _leaves(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
