@@ -1,4 +1,4 @@
-"""monetize.checkpoints.configs"""
+"""Checking the configuration files of a checkpoint."""
 
 import pytest
 from helpers import Tiny
