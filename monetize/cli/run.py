@@ -89,8 +89,8 @@ def run(
     paintings are made. Photos may be added, removed or replaced: every painting that still fits
     is kept, and with --update so are those in a finished OUT.
 
-    PHOTOS and OUT may also be in an object store: s3://bucket/..., gs://bucket/... or another URL
-    that fsspec knows. OUT.work is then in the current folder.
+    PHOTOS and OUT may also be in an object store: s3://bucket/... or gs://bucket/...; PHOTOS may
+    be at any other URL that fsspec reads. If OUT is in a store, OUT.work is in the current folder.
 
     \b
     Examples:

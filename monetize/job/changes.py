@@ -19,6 +19,21 @@ def check_settings(folder: Path, begun: Mapping[str, Any], wanted: Mapping[str, 
         )
 
 
+def check_out(folder: Path, begun: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Raise UsageError if a workspace has the work of another output, such as in a store."""
+    if begun.get("OUT") == wanted.get("OUT"):
+        return
+    # Next to an output on a disk, there is no need to say which one it is.
+    here = folder.with_name(folder.name.removesuffix(".work"))
+    then, now = (settings.get("OUT") or printable(here) for settings in (begun, wanted))
+    another = "another folder with --work-folder" if wanted.get("OUT") else "another name for OUT"
+    raise UsageError(
+        f"{printable(folder)} holds the work of another output:",
+        f"  OUT: {then} then, {now} now",
+        f"Give {another}, or delete {printable(folder)} if you do not want to continue that job.",
+    )
+
+
 def photo_changes(begun: Sequence[str], now: Sequence[str]) -> list[str]:
     """Describe the photos that are new or gone since the job began."""
     gone, new = sorted(set(begun) - set(now)), sorted(set(now) - set(begun))

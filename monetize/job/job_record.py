@@ -7,7 +7,7 @@ from typing import Any
 
 from monetize.errors import UsageError
 from monetize.file_errors import explain_write_errors
-from monetize.job.changes import check_settings, differences, photo_changes
+from monetize.job.changes import check_out, check_settings, differences, photo_changes
 from monetize.job.outcome import Outcome
 from monetize.job.sealed_json import read_sealed, write_sealed
 from monetize.job.workspace_access import WorkspaceAccess
@@ -51,6 +51,11 @@ class JobRecord:
         """The outcome of a job that has begun to publish its outputs; None before that."""
         outcome = self._read().get("publishing")
         return Outcome.from_json(outcome) if outcome else None
+
+    def check_out(self, settings: Mapping[str, Any]) -> None:
+        """Raise UsageError if this is the record of a job with another output."""
+        if before := self._read():
+            check_out(self._path.parent, before["settings"], settings)
 
     @property
     def batch_plan(self) -> Mapping[str, Any] | None:

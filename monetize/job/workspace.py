@@ -122,9 +122,10 @@ class Workspace:
         """Begin a job with these settings, or continue it.
 
         Returns what is different since it began, in words: photos and library versions. Raises
-        UsageError that names every setting which differs from those it began with; `overwrite`
-        deletes that job, `update` allows replacing a finished zip.
+        UsageError for the work of another output, and that names every setting which differs from
+        those it began with; `overwrite` deletes that job, `update` allows replacing a finished zip.
         """
+        self.record.check_out(settings)
         if overwrite:
             self._clear()
         is_new = not self.record.started

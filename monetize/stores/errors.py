@@ -18,7 +18,7 @@ CREDENTIAL_ERRORS = frozenset(
         *("ClientAuthenticationError", "AuthenticationException"),
     }
 )
-# Codes of S3 that concern whoever asks, whatever the object.
+# Codes of S3 that concern the credentials, not the object.
 CREDENTIAL_CODES = frozenset(
     {
         *("ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"),
@@ -29,6 +29,8 @@ CREDENTIALS = {
     "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
     "gs": "run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS",
 }
+# Codes of S3 for too many requests at a time.
+BUSY_CODES = frozenset({"SlowDown", "TooManyRequests", "RequestLimitExceeded"})
 ADDRESSES = {"s3": "the network, and AWS_ENDPOINT_URL for a store that is not Amazon's"}
 
 
@@ -36,7 +38,7 @@ ADDRESSES = {"s3": "the network, and AWS_ENDPOINT_URL for a store that is not Am
 def explained(path: RemotePath) -> Iterator[None]:
     """Turn whatever a store's library raises in the block into an OSError.
 
-    Its errno is ENOENT or EINVAL where another file may be read all the same; others have none.
+    Its errno is ENOENT or EINVAL if other files may still be readable; others have none.
     """
     try:
         yield
@@ -53,6 +55,10 @@ def _os_error(error: Exception, scheme: str) -> OSError:
     if type(error).__name__ in CREDENTIAL_ERRORS or _code(error) in CREDENTIAL_CODES:
         way_out = CREDENTIALS.get(scheme, "see the documentation of fsspec for this kind of URL")
         return OSError(f"the credentials are missing or not accepted ({said}): {way_out}")
+    if _code(error) in BUSY_CODES:
+        return OSError(f"the store asks for fewer requests ({said}): try again later")
+    if _code(error) == "InvalidObjectState":
+        return OSError(errno.EINVAL, f"archived ({said}): restore the object first")
     if isinstance(error, FileNotFoundError):
         return FileNotFoundError(errno.ENOENT, "there is no such object or bucket")
     if isinstance(error, PermissionError):

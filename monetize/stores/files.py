@@ -5,30 +5,32 @@ kind, or of one whose package is missing.
 """
 
 import errno
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from monetize.errors import UsageError
+from monetize.file_errors import explain_read_errors, explain_write_errors
 from monetize.messages import first_line, printable
 from monetize.stores.errors import explained
-from monetize.stores.remote_path import RemotePath
+from monetize.stores.remote_path import BUCKET_STORES, RemotePath
 
-# Where the kinds of stores say which content a file has, the surest first.
+# Where the kinds of stores say which content a file has, the most reliable first.
 VERSIONS = (
     *("ETag", "etag", "md5Hash", "content_md5", "generation"),
     *("LastModified", "last_modified", "updated", "mtime", "modified", "created"),
 )
 BLOCK_BYTES = 1_000_000
-# What is sent at a time; the stores want at least 5 MiB, and one part is waited for after Ctrl-C.
+# Size of an uploaded part; the stores want at least 5 MiB, and Ctrl-C waits for one part.
 PART_BYTES = 8 * 2**20
-# These have no folders, only long names.
-FLAT = frozenset({"s3", "s3a", "gs", "gcs"})
-# Here nothing is left of an upload that is begun and discarded.
-TRIED = frozenset({"s3", "s3a"})
-PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
+# S3 takes 10,000 of them, whatever their size.
+MOST_PARTS = 9_000
+# A file that is written to other kinds of stores may become visible before it is complete.
+WRITABLE = BUCKET_STORES
+# These delete at once an upload that is begun and discarded.
+CAN_TRY_UPLOADS = frozenset({"s3"})
+PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
 
 
 class _Discarded(Exception):
@@ -43,34 +45,51 @@ def list_files(folder: RemotePath, *, recursive: bool = True) -> list[tuple[str,
     """
     with explained(folder):
         system, base = _opened(folder)
-        prefix = base.rstrip("/") + "/"
         system.invalidate_cache()
-        found = list(_list(system, base, flat=folder.scheme in FLAT, recursive=recursive))
+        found = list(_list(system, base, folder.scheme, recursive=recursive))
         system.invalidate_cache()  # it would keep all of this in memory
-    keys = [(info["name"].removeprefix(prefix), info) for info in found]
-    files = [
-        (key, RemotePath(f"{folder.url}/{key}", info.get("size"), _version(info)))
-        for key, info in keys
-        if not key.endswith("/")  # what some programs write in place of a folder
-    ]
-    if [key for key, _ in files] == [base]:
+    if [key for key, _ in found] == [base]:
         raise NotADirectoryError(errno.ENOTDIR, "this is a file: give the folder that it is in")
-    return files
+    return [
+        (key, RemotePath(f"{folder.url}/{key}", info.get("size"), _version(info)))
+        for key, info in found
+        # What some programs write in place of a folder, also of this one.
+        if key not in ("", base) and not key.endswith("/")
+    ]
 
 
-def _list(system: Any, base: str, *, flat: bool, recursive: bool) -> Iterator[dict[str, Any]]:
-    if flat and recursive:
-        yield from system.find(base, detail=True).values()
+def _list(
+    system: Any, base: str, scheme: str, *, recursive: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield everything except folders, with its key; the key of `base` itself is `base`."""
+    prefix = f"{base.rstrip('/')}/" if base.strip("/") else ""
+    if scheme in BUCKET_STORES and recursive:
+        for info in system.find(base, detail=True).values():
+            yield _key(info["name"], base, prefix), info
         return
     # Elsewhere `find` and `walk` pass over folders that they cannot list.
     waiting = [base]
+    seen = {base.rstrip("/")}  # pages link to themselves
     while waiting:
-        folder = waiting.pop()
-        for info in system.ls(folder, detail=True):
-            if info["type"] == "file":
-                yield info
-            elif recursive and info["type"] == "directory" and not info.get("islink"):
-                waiting.append(info["name"])
+        for info in system.ls(waiting.pop(), detail=True):
+            name = info["name"]
+            if scheme in ("http", "https") and not name.startswith(prefix):
+                continue  # pages also link to others
+            key = _key(name, base, prefix)
+            if info["type"] != "directory":
+                yield key, info
+            elif recursive and name.rstrip("/") not in seen:
+                seen.add(name.rstrip("/"))
+                waiting.append(name)
+
+
+def _key(name: str, base: str, prefix: str) -> str:
+    """The path of a listed file relative to the folder `base`."""
+    if name == base:
+        return base
+    if not name.startswith(prefix):
+        raise OSError(errno.EINVAL, f"the store lists {printable(name)}, which is not in there")
+    return name.removeprefix(prefix) if prefix else name.lstrip("/")
 
 
 def read_bytes(path: RemotePath, length: int | None = None) -> bytes:
@@ -89,7 +108,7 @@ def look_up(path: RemotePath) -> RemotePath:
         system, name = _opened(path)
         system.invalidate_cache()
         info = system.info(name)
-        if info.get("type") != "file":
+        if info.get("type") == "directory":
             raise FileNotFoundError(name)
         return RemotePath(path.url, info.get("size"), _version(info))
 
@@ -104,38 +123,89 @@ def exists(path: RemotePath) -> bool:
 
 
 def upload(file: Path, target: RemotePath, on_sent: Callable[[int], None]) -> None:
-    """Write a file to a store, where it appears as a whole, or not at all.
+    """Write a file to a store, where it appears complete or not at all.
 
-    An existing one is replaced. `on_sent` receives how many more bytes are on their way.
+    An existing one is replaced. `on_sent` receives how many more bytes are on their way. Raises
+    StorageError if the file on the disk cannot be read.
     """
-    with file.open("rb") as source, explained(target):
+    with explain_read_errors(file):
+        size = file.stat().st_size
+    with _writing(target, part_bytes(size)) as write:
+        for block in _blocks(file):
+            write(block)
+            on_sent(len(block))
+
+
+def part_bytes(size: int) -> int:
+    """How large the parts of a file of this size are, so that it has few enough of them."""
+    return PART_BYTES * max(1, -(-size // (PART_BYTES * MOST_PARTS)))
+
+
+def _blocks(file: Path) -> Iterator[bytes]:
+    with explain_read_errors(file), file.open("rb") as source:
+        while block := source.read(BLOCK_BYTES):
+            yield block
+
+
+@contextmanager
+def _writing(target: RemotePath, part_bytes: int) -> Iterator[Callable[[bytes], None]]:
+    """Write a file that appears when the block ends, or never if the block raises."""
+    failed: BaseException | None = None
+
+    def write(block: bytes) -> None:
+        with explained(target):
+            sink.write(block)
+
+    with explained(target), suppress(_Discarded):
         system, name = _opened(target)
-        # Without a transaction, an error in this block would complete what is there so far.
-        with system.transaction, system.open(name, "wb", block_size=PART_BYTES) as sink:
-            while block := source.read(BLOCK_BYTES):
-                sink.write(block)
-                on_sent(len(block))
+        # Without a transaction, an error would publish the incomplete file.
+        with system.transaction, system.open(name, "wb", block_size=part_bytes) as sink:
+            try:
+                yield write
+            except BaseException as error:
+                failed = error
+                raise _Discarded from error
+    if failed is not None:
+        raise failed
 
 
 def check_writable(target: RemotePath) -> None:
-    """Begin an upload and discard it, in stores where that leaves nothing behind."""
-    if target.scheme in ("http", "https"):
-        raise UsageError(f"{printable(target)}: files can only be read there: give another place")
-    if target.scheme not in TRIED:
+    """Check what can be known before the work; leaves nothing behind.
+
+    Begins an upload and discards it in stores where that leaves nothing behind; others must at
+    least answer. Raises UsageError for stores where incomplete files could be seen.
+    """
+    if target.scheme not in WRITABLE:
+        raise UsageError(
+            f"{printable(target)}: only stores of s3:// and gs:// can be written: write the zip to "
+            "a disk, and copy it there"
+        )
+    if target.scheme not in CAN_TRY_UPLOADS:
+        exists(target)
         return
-    with explained(target), suppress(_Discarded):
-        system, name = _opened(target)
-        with system.transaction, system.open(name, "wb") as sink:
-            sink.write(b"x")
-            raise _Discarded
+    with suppress(_Discarded), _writing(target, PART_BYTES) as write:
+        write(b"x")
+        raise _Discarded
 
 
 def download(path: RemotePath, file: Path) -> None:
-    """Copy a file from a store to a disk."""
-    with file.open("wb") as target, explained(path):
+    """Copy a file from a store to a disk; raises StorageError if it cannot be written there."""
+    with explain_write_errors(file):
+        target = file.open("wb", buffering=0)  # closing it writes nothing that could fail
+    with target:
+        for block in _stored_blocks(path):
+            rest = memoryview(block)
+            with explain_write_errors(file):
+                while rest:
+                    rest = rest[target.write(rest) :]
+
+
+def _stored_blocks(path: RemotePath) -> Iterator[bytes]:
+    with explained(path):
         system, name = _opened(path)
         with system.open(name, "rb") as source:
-            shutil.copyfileobj(source, target)
+            while block := source.read(BLOCK_BYTES):
+                yield block
 
 
 def _opened(path: RemotePath) -> tuple[Any, str]:
@@ -145,11 +215,13 @@ def _opened(path: RemotePath) -> tuple[Any, str]:
     try:
         system, _ = url_to_fs(path.root)
     except ImportError as error:
-        package = PACKAGES.get(path.scheme)
-        hint = f"pip install {package}" if package else first_line(error)
+        hint = first_line(error)
+        if package := PACKAGES.get(path.scheme):
+            hint = f"pip install {package} ({first_line(error.__cause__ or error)})"
         raise UsageError(f"{printable(path)}: needs another package: {hint}") from None
     except ValueError as error:
         raise UsageError(f"{printable(path)}: {first_line(error)}") from None
+    # Given the whole URL, url_to_fs would take parts of some names for options or other URLs.
     return system, system._strip_protocol(path.url)
 
 

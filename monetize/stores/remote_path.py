@@ -10,15 +10,19 @@ from monetize.messages import printable
 
 # One letter is a drive of Windows.
 URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://(?P<host>[^/]*)(?P<path>.*)", re.DOTALL)
-PASSWORD = re.compile(r"[^/]*:[^/]*@")
+# name:password@host, where a password may contain slashes; host:port has none.
+PASSWORD = re.compile(r"[^/]*:(?!\d*(?:/|$))[^@]*@", re.DOTALL)
+# Stores of objects in buckets; they have no folders, only long names.
+BUCKET_STORES = frozenset({"s3", "gs"})
+SAME_STORES = {"s3a": "s3", "gcs": "gs"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RemotePath:
     """A file or folder by its URL, without a slash at the end; its names are those of a Path.
 
-    `size`, in bytes, and `version` are what a listing says of a file: another content has another
-    version. Both are empty where that is not known.
+    `size`, in bytes, and `version` are what a listing says of a file; the version changes with the
+    content. Both are empty if they are not known.
     """
 
     url: str
@@ -31,20 +35,26 @@ class RemotePath:
         match = URL.fullmatch(url)
         if match is None:
             raise UsageError(f"{printable(url)!r} is not a URL such as s3://bucket/photos")
-        scheme, host = match["scheme"], match["host"]
-        if PASSWORD.match(host) or (scheme.startswith("http") and "?" in url):
+        refuse_secrets(url)
+        scheme, host, path = match["scheme"].lower(), match["host"], match["path"]
+        scheme = SAME_STORES.get(scheme, scheme)
+        if scheme in ("file", "local"):
             raise UsageError(
-                f"a URL of {scheme}:// has a password or a signature, which others could see in "
-                "the list of processes and in reports: leave it out, and give it as the "
-                "documentation of fsspec says"
-            )
-        if not host + match["path"].strip("/"):
-            raise UsageError(
-                f"{url} names no bucket or folder: give one such as {url}bucket/photos"
+                f"{printable(url)} is on a disk: give its path, such as {printable(host + path)}"
             )
         if "::" in url:
             raise UsageError(f"{printable(url)}: chained URLs cannot be used: give a plain one")
-        return cls(f"{scheme}://{host}{match['path'].rstrip('/')}")
+        path = path.removesuffix("/")
+        if not host and (scheme in BUCKET_STORES or not path):
+            raise UsageError(
+                f"{printable(url)} names no bucket or folder: give one such as s3://bucket/photos"
+            )
+        if not {"", ".", ".."}.isdisjoint(path.split("/")[1:]):
+            raise UsageError(
+                f"{printable(url)}: no part of a path may be empty, . or ..: leave out what is not "
+                "part of the name"
+            )
+        return cls(f"{scheme}://{host}{path}")
 
     def __str__(self) -> str:
         return self.url
@@ -78,15 +88,6 @@ class RemotePath:
         """The name without its suffix."""
         return PurePosixPath(self.name).stem
 
-    @property
-    def suffix(self) -> str:
-        """The ending of the name, with its dot."""
-        return PurePosixPath(self.name).suffix
-
-    def with_suffix(self, suffix: str) -> "RemotePath":
-        """The file with another ending in the same folder."""
-        return self.parent / (self.stem + suffix)
-
     def resolve(self) -> "RemotePath":
         """The path itself: it depends on no current folder."""
         return self
@@ -100,6 +101,22 @@ def any_path(text: str | AnyPath) -> AnyPath:
     if isinstance(text, RemotePath):
         return text
     return RemotePath.parse(str(text)) if is_url(str(text)) else Path(text)
+
+
+def refuse_secrets(url: str) -> None:
+    """Raise UsageError for a URL that contains what may be secret, without showing it."""
+    scheme, _, rest = url.partition("://")
+    # github://organization:repository@branch
+    if scheme.lower() != "github" and PASSWORD.match(rest):
+        raise UsageError(
+            f"a URL of {scheme}:// has a password, which others could see in the list of processes "
+            "and in reports: leave it out, and give it as the documentation of fsspec says"
+        )
+    if scheme.lower() in ("http", "https") and "?" in rest:
+        raise UsageError(
+            f"a URL of {scheme}:// has a query, which may be a signature that others could see in "
+            "the list of processes and in reports: leave it out, or download the file"
+        )
 
 
 def is_url(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Jobs whose zip goes to an S3-compatible store: a real one, on this machine."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,12 @@ def test_an_interrupted_job_goes_on(
     elsewhere = run_job(photos, f"{bucket}/elsewhere/images.zip")
     assert elsewhere.exit_code == 2
     assert f"OUT: {out} then, {bucket}/elsewhere/images.zip now" in elsewhere.stderr
+    for other in (f"{bucket}/elsewhere/images.zip", "images.zip"):
+        refused = run_job(photos, other, "--overwrite")
+        assert refused.exit_code == 2
+        assert f"images.zip.work holds the work of another output:\n  OUT: {out} then" in (
+            refused.stderr
+        )
     resumed = run_job(photos, out)
     assert resumed.exit_code == 0, resumed.stderr
     assert "Painting: 6 paintings, 2 of them already done" in resumed.stderr
@@ -127,8 +134,16 @@ def test_a_finished_zip_in_a_store_is_updated(
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(
-    run_job: Run, bucket: Bucket, photos: Path, here: Path, out: str
-) -> None:
+    run_job: Run, bucket: Bucket, photos: Path, here: Path, out: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    without_package = run_job(photos, "gs://bucket/images.zip", "--overwrite")
+    assert without_package.exit_code == 2
+    assert "gs://bucket/images.zip: needs another package" in without_package.stderr
+    not_atomic = run_job(photos, "hdfs:///images.zip", "--overwrite")
+    assert not_atomic.exit_code == 2
+    assert "only stores of s3:// and gs:// can be written" in not_atomic.stderr
     missing = run_job(photos, "s3://nobody-has-this/images.zip")
     assert missing.exit_code == 2
     assert "there is no bucket s3://nobody-has-this: create it" in missing.stderr

@@ -15,6 +15,8 @@ from monetize.stores.remote_path import RemotePath
         ("403 Forbidden", "AccessDenied", True, "permission denied (said why): the credentials"),
         ("404 Not Found", "NoSuchKey", True, "there is no such object or bucket"),
         ("403 Forbidden", "ExpiredToken", False, "the credentials are missing or not accepted"),
+        ("403 Forbidden", "InvalidObjectState", True, "restore the object first"),
+        ("429 Slow Down", "SlowDown", False, "asks for fewer requests"),
         ("400 Bad Request", "Strange", False, "does not answer as expected (An error occurred"),
     ],
 )

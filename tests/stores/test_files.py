@@ -1,17 +1,24 @@
 import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 from object_store import Bucket
 
-from monetize.errors import UsageError
+from monetize.errors import StorageError, UsageError
+from monetize.stores import files
 from monetize.stores.files import (
+    MOST_PARTS,
     check_writable,
     download,
     exists,
     list_files,
     look_up,
+    part_bytes,
     read_bytes,
     upload,
 )
@@ -26,6 +33,7 @@ def test_a_folder_is_listed_with_sizes_and_versions(bucket: Bucket) -> None:
     bucket.put("photos/a.jpg", b"one")
     bucket.put("photos/sub/b::c #1?.jpg", b"")
     bucket.put("photos/sub/", b"")
+    bucket.put("photos/", b"")
     bucket.put("photoshop/d.jpg", b"other folder")
     listed = dict(list_files(path(bucket, "photos/")))
     assert set(listed) == {"a.jpg", "sub/b::c #1?.jpg"}
@@ -34,7 +42,11 @@ def test_a_folder_is_listed_with_sizes_and_versions(bucket: Bucket) -> None:
     before = listed["a.jpg"].version
     bucket.put("photos/a.jpg", b"two")
     assert dict(list_files(path(bucket, "photos")))["a.jpg"].version not in ("", before)
-    assert {key for key, _ in list_files(path(bucket))} == {*bucket.list()} - {"photos/sub/"}
+    assert {key for key, _ in list_files(path(bucket))} == {
+        *("photos/a.jpg", "photos/sub/b::c #1?.jpg", "photoshop/d.jpg")
+    }
+    bucket.put("empty/", b"")
+    assert list_files(path(bucket, "empty")) == []
 
 
 def test_a_thousand_files_take_one_request(bucket: Bucket) -> None:
@@ -99,7 +111,7 @@ def test_a_file_is_uploaded_in_parts_and_downloaded(
     assert (tmp_path / "copy.zip").read_bytes() == large.read_bytes()
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError("a bug")])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug")])
 def test_an_upload_that_is_cut_off_leaves_the_earlier_file(
     bucket: Bucket, large: Path, error: BaseException
 ) -> None:
@@ -111,11 +123,33 @@ def test_an_upload_that_is_cut_off_leaves_the_earlier_file(
         if len(blocks) == 10:
             raise error
 
-    with pytest.raises((KeyboardInterrupt, OSError)):
+    with pytest.raises(type(error)):
         upload(large, path(bucket, "a.zip"), stop)
     assert any("partNumber=1" in request for request in bucket.server.requests)
     assert bucket.get("a.zip") == b"earlier"
     assert bucket.unfinished_uploads() == 0
+
+
+def test_a_large_file_has_fewer_parts_than_a_store_takes(
+    bucket: Bucket, large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert part_bytes(0) == part_bytes(1_000_000_000) == 8 * 2**20
+    assert 5e12 / part_bytes(5_000_000_000_000) <= MOST_PARTS < 10_000
+    monkeypatch.setattr(files, "MOST_PARTS", 1)
+    upload(large, path(bucket, "a.zip"), lambda _: None)
+    assert sum("partNumber" in request for request in bucket.server.requests) == 1
+    assert bucket.get("a.zip") == large.read_bytes()
+
+
+def test_errors_of_the_disk_are_not_blamed_on_the_store(bucket: Bucket, tmp_path: Path) -> None:
+    missing = tmp_path / "missing" / "a.zip"
+    with pytest.raises(StorageError, match=f"{missing}: cannot be read: No such file"):
+        upload(missing, path(bucket, "a.zip"), lambda _: None)
+    bucket.put("b.zip", b"x")
+    with pytest.raises(StorageError, match=f"{missing}: cannot be written: No such file"):
+        download(path(bucket, "b.zip"), missing)
+    with pytest.raises(StorageError, match="/dev/full: cannot be written: the disk is full"):
+        download(path(bucket, "b.zip"), Path("/dev/full"))
 
 
 def test_trying_to_write_leaves_nothing(bucket: Bucket) -> None:
@@ -126,36 +160,77 @@ def test_trying_to_write_leaves_nothing(bucket: Bucket) -> None:
         check_writable(RemotePath("s3://nobody-has-this/a.zip"))
 
 
-def test_other_kinds_of_stores_are_read_and_written(large: Path, tmp_path: Path) -> None:
-    folder = RemotePath.parse(f"file://{tmp_path}/store")
-    (tmp_path / "store").mkdir()
-    check_writable(folder / "a.zip")
-    upload(large, folder / "a.zip", lambda _: None)
-    [(key, listed)] = list_files(folder)
-    assert (key, listed.size) == ("a.zip", large.stat().st_size)
-    assert read_bytes(listed, 4) == large.read_bytes()[:4]
-    assert look_up(folder / "a.zip").version == listed.version != ""
-    assert not exists(folder / "b.zip")
-    (tmp_path / "store" / "sub").mkdir()
-    (tmp_path / "store" / "sub" / "b.jpg").write_bytes(b"")
-    assert {key for key, _ in list_files(folder)} == {"a.zip", "sub/b.jpg"}
-    assert {key for key, _ in list_files(folder, recursive=False)} == {"a.zip"}
+@pytest.fixture
+def other_store() -> Iterator[RemotePath]:
+    """A folder of another kind of store, with folders of its own."""
+    system = MemoryFileSystem()
+    system.pipe({"/store/a.zip": b"content", "/store/sub/b.jpg": b""})
+    yield RemotePath.parse("memory://store")
+    system.rm("/store", recursive=True)
+
+
+def test_other_kinds_of_stores_are_read(other_store: RemotePath, tmp_path: Path) -> None:
+    listed = dict(list_files(other_store))
+    assert {key: path.size for key, path in listed.items()} == {"a.zip": 7, "sub/b.jpg": 0}
+    assert [key for key, _ in list_files(other_store, recursive=False)] == ["a.zip"]
+    assert read_bytes(listed["a.zip"], 4) == b"cont"
+    assert look_up(other_store / "a.zip").size == 7
+    assert listed["a.zip"].version != ""
+    assert exists(other_store / "a.zip")
+    assert not exists(other_store / "b.zip")
+    download(other_store / "a.zip", tmp_path / "copy.zip")
+    assert (tmp_path / "copy.zip").read_bytes() == b"content"
 
 
 def test_a_folder_that_cannot_be_listed_is_not_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    other_store: RemotePath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "sub").mkdir()
-    ls = LocalFileSystem.ls
+    ls = MemoryFileSystem.ls
 
-    def refuse(self: LocalFileSystem, path: str, *args: object, **options: object) -> object:
+    def refuse(self: MemoryFileSystem, path: str, *args: object, **options: object) -> object:
         if path.endswith("sub"):
             raise PermissionError("said why")
         return ls(self, path, *args, **options)
 
-    monkeypatch.setattr(LocalFileSystem, "ls", refuse)
+    monkeypatch.setattr(MemoryFileSystem, "ls", refuse)
     with pytest.raises(OSError, match="said why"):
-        list_files(RemotePath.parse(f"file://{tmp_path}"))
+        list_files(other_store)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("/store/link", None), ("/elsewhere/a.jpg", "which is not in there")]
+)
+def test_everything_that_a_store_lists_is_listed_or_an_error(
+    other_store: RemotePath, monkeypatch: pytest.MonkeyPatch, name: str, message: str | None
+) -> None:
+    listed = [{"name": name, "size": 1, "type": "link"}]
+    monkeypatch.setattr(MemoryFileSystem, "ls", lambda *_, **__: listed)
+    if message is None:
+        assert [key for key, _ in list_files(other_store)] == ["link"]
+        return
+    with pytest.raises(OSError, match=message):
+        list_files(other_store)
+
+
+def test_links_of_a_web_page_to_others_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "photos" / "sub").mkdir(parents=True)
+    (tmp_path / "photos" / "a.jpg").write_bytes(b"content")
+    (tmp_path / "photos" / "sub" / "b.jpg").write_bytes(b"")
+    page = (
+        '<a href="/">up</a> <a href="/c.jpg">other</a> <a href="a.jpg">a</a> <a href="sub/">b</a>'
+    )
+    (tmp_path / "photos" / "index.html").write_text(page)
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=tmp_path)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = RemotePath.parse(f"http://127.0.0.1:{server.server_port}/photos/")
+        listed = list_files(url)
+        server.shutdown()
+    assert {key for key, _ in listed} == {"a.jpg", "sub/b.jpg"}
 
 
 def test_a_file_is_no_folder(bucket: Bucket) -> None:
@@ -164,6 +239,15 @@ def test_a_file_is_no_folder(bucket: Bucket) -> None:
         list_files(path(bucket, "a.jpg"))
 
 
-def test_web_pages_cannot_be_written() -> None:
-    with pytest.raises(UsageError, match="files can only be read there"):
-        check_writable(RemotePath("https://host/a.zip"))
+@pytest.mark.parametrize(
+    "url", ["https://host/a.zip", "memory://a/b.zip", "hdfs:///a.zip", "abfs://container/a.zip"]
+)
+def test_only_stores_that_show_no_incomplete_files_can_be_written(url: str) -> None:
+    with pytest.raises(UsageError, match="only stores of s3:// and gs:// can be written"):
+        check_writable(RemotePath.parse(url))
+
+
+def test_a_missing_package_is_reported_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    with pytest.raises(UsageError, match=r"pip install gcsfs \(import of gcsfs halted"):
+        check_writable(RemotePath.parse("gs://bucket/a.zip"))
