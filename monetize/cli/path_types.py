@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from monetize.file_errors import reason, unusable_name
-from monetize.stores.remote_path import RemotePath, is_url
+from monetize.stores.remote_path import RemotePath, is_url, refuse_secrets
 
 LOCAL_ONLY = "{} is a URL, but this must be a file or folder on a disk"
 
@@ -37,7 +37,9 @@ class InputPath(click.Path):
         if is_url(text := str(value)):
             if self.url_okay:
                 return RemotePath.parse(text)
-            self.fail(f"{LOCAL_ONLY.format(shown)}: download it first", param, ctx)
+            refuse_secrets(text)
+            advice = "download it first" if self.file_okay else "give one, such as ."
+            self.fail(f"{LOCAL_ONLY.format(shown)}: {advice}", param, ctx)
         try:
             is_folder = stat.S_ISDIR(Path(value).stat().st_mode)
         except OSError as error:
@@ -83,7 +85,8 @@ class NamePath(click.Path):
         if is_url(text := str(value)):
             if self.url_okay:
                 return RemotePath.parse(text)
-            self.fail(LOCAL_ONLY.format(repr(text)), param, ctx)
+            refuse_secrets(text)
+            self.fail(f"{LOCAL_ONLY.format(repr(text))}: upload it afterwards", param, ctx)
         path = Path(value)
         longest = path
         if self.suffix and path.name:

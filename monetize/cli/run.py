@@ -153,7 +153,9 @@ def run(
     terminal.say(f"Photos: {len(job.photos)} in {photos}{passed_over}")
     if outputs.store:
         folder = outputs.workspace.folder
-        terminal.say(f"Work: in {folder}, from where the same command continues if it is stopped")
+        terminal.say(
+            f"Unfinished work is in {folder}; if the job stops, the same command continues it"
+        )
 
     load_libraries(terminal)
     if settings.executor.executor == "local":
@@ -163,12 +165,20 @@ def run(
     for_contest = _is_for_contest(ctx, outputs.out)
     check = partial(_check, name=outputs.name, terminal=terminal, for_contest=for_contest)
     checks = not quiet and not outputs.is_folder
-    outcome = run_job(job, terminal, check if checks and outputs.store else None)
+    packed: list[Path] = []
+
+    def check_packed(path: Path) -> None:
+        packed.append(path)
+        check(path)
+
+    outcome = run_job(job, terminal, check_packed if checks and outputs.store else None)
 
     with gallery.pending() if gallery else nullcontext():
         _report_problems(job, outcome, terminal)
         if checks and not outputs.store:
             check(outputs.out)
+        elif checks and not packed:
+            terminal.say(f"Not checked here: download {outputs.name} and run monetize check")
         _say_done(job, outcome, terminal)
         if gallery:
             gallery.build(terminal)
@@ -217,7 +227,7 @@ def _is_for_contest(ctx: click.Context, out: Path) -> bool:
 def _check(out: Path, name: AnyPath, terminal: Terminal, *, for_contest: bool) -> None:
     """Show what the contest would say; nothing that is found here makes the job fail.
 
-    One that goes to a store is checked before, when its name is still another one.
+    A zip for a store is checked before the upload, under its temporary name `out`.
     """
     from monetize.cli.check import lines
     from monetize.contest import rules
@@ -227,7 +237,7 @@ def _check(out: Path, name: AnyPath, terminal: Terminal, *, for_contest: bool) -
     try:
         checked = rules.check(out, terminal)
     except MonetizeError as error:
-        terminal.warn(f"not checked: {error}")
+        terminal.warn(f"not checked: {str(error).replace(str(out), str(name))}")
         return
     except KeyboardInterrupt:
         if out != name:
@@ -241,10 +251,12 @@ def _check(out: Path, name: AnyPath, terminal: Terminal, *, for_contest: bool) -
             terminal.say(f"  {line}")
         return
     if for_contest:
-        advice = f"monetize check {name}" if out == name else "monetize check of a download"
+        advice = "download it and run monetize check for the other rules"
+        if out == name:
+            advice = f"monetize check {name} shows the other rules"
         terminal.say(
             f"The contest requires {CONTEST_COUNT[0]:,} to {CONTEST_COUNT[-1]:,} images, so this "
-            f"is not an entry yet; {advice} shows the other rules."
+            f"is not an entry yet; {advice}."
         )
     dull, *_ = checked.notes
     if any(dull.data.values()):

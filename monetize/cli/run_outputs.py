@@ -1,4 +1,4 @@
-"""The outputs of `monetize run`: which arguments name them, and what goes together."""
+"""The outputs of `monetize run`: which arguments name them, and which can be combined."""
 
 from pathlib import Path
 
@@ -45,5 +45,5 @@ def check_shared(outputs: Outputs, work_folder: Path | None) -> None:
     if outputs.store and work_folder is None:
         raise UsageError(
             f"--join with {outputs.name} needs --work-folder: a folder on a disk that all machines "
-            "see under one path"
+            "see at the same path"
         )

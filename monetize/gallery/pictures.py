@@ -79,7 +79,7 @@ def _write_photo(source: AnyPath, size: tuple[int, int], path: Path) -> str:
         with opened_photo(source) as photo:
             shown = ImageOps.cover(photo, size, Image.Resampling.LANCZOS)
     except PhotoError as error:
-        return str(error)
+        return NOT_FOUND if isinstance(error.__cause__, FileNotFoundError) else str(error)
     shown.thumbnail((MOST_SIDES * size[0], MOST_SIDES * size[1]))
     shown.save(path, "JPEG", quality=PHOTO_QUALITY)
     return ""

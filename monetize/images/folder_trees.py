@@ -67,7 +67,7 @@ class LocalTree:
         return os.path.realpath(str(folder))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RemoteEntry:
     """An entry of a folder in a store; without a path, it is neither a file nor a folder."""
 

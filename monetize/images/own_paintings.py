@@ -7,7 +7,7 @@ from monetize.images.encoding import FORMATS
 from monetize.images.file_types import suffix
 from monetize.images.infotext import KEYWORD, UNICODE, read_infotext
 from monetize.images.photos import Found
-from monetize.images.reading import read_head, read_heads
+from monetize.images.reading import read_heads
 from monetize.stores.remote_path import AnyPath, RemotePath
 
 KIND = "monetize painting"
@@ -18,7 +18,8 @@ HEAD_BYTES = 128
 def pass_over_paintings(found: Found) -> Found:
     """Count the paintings of monetize among the photos of a folder, instead of listing them.
 
-    In a folder that monetize made, they are what the user wants. Raises ReadError.
+    Few other files are read beyond their first bytes. In a folder that monetize made, paintings are
+    what the user wants. Raises ReadError.
     """
     if found.is_our_own:
         return found
@@ -32,14 +33,6 @@ def pass_over_paintings(found: Found) -> Found:
     if not passed_over:
         return found
     return replace(found, photos=photos, others={**found.others, KIND: passed_over})
-
-
-def is_own_painting(path: AnyPath) -> bool:
-    """Whether monetize wrote an image with its metadata; raises ReadError.
-
-    Few other files are read beyond their first bytes.
-    """
-    return _may_be_painting(path) and _is_own(path, read_head(path, HEAD_BYTES))
 
 
 def _may_be_painting(path: AnyPath) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -75,11 +75,12 @@ def find(folder: AnyPath, *, recursive: bool = True) -> Found:
     if the system cannot read files.
     """
     tree = folder_tree(folder, recursive=recursive)
+    top = tree.entries(folder)
     photos: list[Photo] = []
     unknown: list[Photo] = []
     others: Counter[str] = Counter()
     skipped: list[str] = []
-    for key, entry in _walk(tree, folder, recursive, skipped):
+    for key, entry in _walk(tree, folder, top, recursive, skipped):
         kind = _kind(entry)
         if kind in (PHOTO, UNKNOWN):
             (photos if kind == PHOTO else unknown).append(Photo(key, tree.path(entry)))
@@ -92,19 +93,22 @@ def find(folder: AnyPath, *, recursive: bool = True) -> Found:
         else:
             others[other_kind(head) or OTHER] += 1
     photos.sort(key=lambda photo: photo.key)
-    names = [entry.name for entry in tree.entries(folder)]
-    return Found(tuple(photos), others, tuple(sorted(skipped)), is_our_own(folder, names))
+    own = is_our_own(folder, [entry.name for entry in top])
+    return Found(tuple(photos), others, tuple(sorted(skipped)), own)
 
 
 def _walk(
-    tree: FolderTree, folder: AnyPath, recursive: bool, skipped: list[str]
+    tree: FolderTree, folder: AnyPath, top: Sequence[Entry], recursive: bool, skipped: list[str]
 ) -> Iterator[tuple[str, Entry]]:
-    """Yield the visible files with their keys, and append the folders that were passed over."""
+    """Yield the visible files with their keys, and append the folders that were passed over.
+
+    `top` has the entries of `folder` itself.
+    """
     visited = {tree.identity(folder)}
     waiting = [(folder, "")]
     while waiting:
         parent, prefix = waiting.pop()
-        entries = tree.entries(parent)
+        entries = tree.entries(parent) if prefix else top
         if prefix and is_our_own(parent, {entry.name for entry in entries}):
             skipped.append(prefix.rstrip("/"))
             continue

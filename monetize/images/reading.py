@@ -39,15 +39,19 @@ FILE_ERRORS = frozenset(
 class FileVersion:
     """What tells cheaply that a file has changed: its size in bytes, and its modification time.
 
-    A file in a store has a text in place of the time, such as its ETag; empty if none is known.
+    A file in a store has a text in place of the time, such as its ETag; empty if none is known. Its
+    size is -1 if that is not known.
     """
 
     size: int
-    mtime_ns: int | str
+    version: int | str
 
 
 def file_version(path: AnyPath) -> FileVersion:
-    """Return a file's version; raises OSError. That of a listed file is the one of the listing."""
+    """Return a file's version; a listed file in a store has that of the listing.
+
+    Raises OSError, and PhotoError if this is not a regular file.
+    """
     if isinstance(path, RemotePath):
         listed = path if path.size is not None else look_up(path)
         return FileVersion(-1 if listed.size is None else listed.size, listed.version)
@@ -98,10 +102,18 @@ def for_each(paths: Sequence[AnyPath], read: Callable[[AnyPath], T]) -> Iterator
 
 def _read(path: AnyPath) -> tuple[bytes, FileVersion]:
     version = file_version(path)
-    if version.size > MAX_FILE_BYTES:
-        size, limit = (tqdm.format_sizeof(n, "B") for n in (version.size, MAX_FILE_BYTES))
-        raise PhotoError(f"the file is too large: {size}, and the limit is {limit}")
-    return read_bytes(path) if isinstance(path, RemotePath) else path.read_bytes(), version
+    _check_size(version.size)
+    if not isinstance(path, RemotePath):
+        return path.read_bytes(), version
+    data = read_bytes(path, MAX_FILE_BYTES + 1 if version.size < 0 else None)
+    _check_size(len(data))
+    return data, version
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_FILE_BYTES:
+        shown, limit = (tqdm.format_sizeof(n, "B") for n in (size, MAX_FILE_BYTES))
+        raise PhotoError(f"the file is too large: {shown}, and the limit is {limit}")
 
 
 def _read_head(path: AnyPath, length: int) -> bytes:
@@ -134,7 +146,7 @@ def _raise_if_file_error(path: AnyPath, error: OSError) -> None:
     if error.errno not in FILE_ERRORS:
         return
     if isinstance(path, RemotePath):
-        raise PhotoError(reason(error)) from None
+        raise PhotoError(reason(error)) from error
     if path.is_symlink() and not path.exists():
         target = printable(path.readlink())
         raise PhotoError(f"a link to {target}, which does not exist") from None

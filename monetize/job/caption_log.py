@@ -20,7 +20,10 @@ from monetize.stores.remote_path import AnyPath
 
 @dataclass(frozen=True)
 class PhotoRecord:
-    """A photo's file: what `FileVersion` says of it, and the SHA-256 of its content."""
+    """A photo's file: its `FileVersion`, and the SHA-256 of its content.
+
+    The version has the name that logs have always given it.
+    """
 
     size: int
     mtime_ns: int | str
@@ -29,7 +32,7 @@ class PhotoRecord:
     @classmethod
     def of(cls, data: bytes, version: FileVersion) -> "PhotoRecord":
         """The record of a photo that was read."""
-        return cls(version.size, version.mtime_ns, hashlib.sha256(data).hexdigest())
+        return cls(version.size, version.version, hashlib.sha256(data).hexdigest())
 
     def describes(self, path: AnyPath) -> bool:
         """Whether a file still has this content; it is read only if its version differs.
@@ -38,7 +41,7 @@ class PhotoRecord:
         """
         try:
             version = file_version(path)
-            if version.mtime_ns != "" and version == FileVersion(self.size, self.mtime_ns):
+            if version.version != "" and version == FileVersion(self.size, self.mtime_ns):
                 return True
             return hashlib.sha256(read_file(path)).hexdigest() == self.sha256
         except (OSError, PhotoError):

@@ -37,7 +37,7 @@ class Destination:
 
 @dataclass(frozen=True)
 class StoreDestination(Destination):
-    """A folder in a store; packed files are uploaded, and appear there as a whole."""
+    """A folder in a store; packed files are uploaded, and appear there complete or not at all."""
 
     folder: RemotePath
 

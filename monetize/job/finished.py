@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from monetize.chunks import chunks
-from monetize.errors import PhotoError
+from monetize.errors import InputError, PhotoError
 from monetize.file_errors import explain_read_errors
 from monetize.image_sizes import FIT
 from monetize.job.caption_log import CaptionedPhoto, PhotoRecord
@@ -41,7 +41,10 @@ def take_up_finished(
 
 @contextmanager
 def _here(outputs: Outputs, workspace: Workspace) -> Iterator[Outputs]:
-    """Copy outputs in a store into the workspace for the time of the block."""
+    """Copy outputs in a store into the workspace for the time of the block.
+
+    An InputError in the block names the outputs in the store.
+    """
     if outputs.store is None:
         yield outputs
         return
@@ -53,6 +56,11 @@ def _here(outputs: Outputs, workspace: Workspace) -> Iterator[Outputs]:
             with explain_read_errors(url):
                 download(url, copy)
         yield here
+    except InputError as error:
+        message = str(error)
+        for path, copy in pairs:
+            message = message.replace(str(copy), str(outputs.store / path.name))
+        raise InputError(message) from None
     finally:
         for _, copy in pairs:
             copy.unlink(missing_ok=True)

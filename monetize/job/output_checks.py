@@ -108,7 +108,8 @@ def _visible(folder: Path) -> list[str]:
 
 def _check_update(outputs: Outputs, workspace: Workspace) -> None:
     """Raise UsageError unless these are the files of a finished job."""
-    there = [path for path in outputs.files if outputs.destination.exists(path)]
+    destination = outputs.destination
+    there = [destination.locate(path) for path in outputs.files if destination.exists(path)]
     if there and not workspace.record.started and len(there) < len(outputs.files):
         raise UsageError(
             f"--update needs a {outputs.kind} and both of its reports, but there is only "

@@ -1,5 +1,6 @@
 """The photos that a job's paintings depend on: which can be read, their content and their sizes."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -8,12 +9,13 @@ from monetize.errors import PhotoError
 from monetize.image_sizes import FIT, Pixels
 from monetize.images.decoding import image_size, opened_photo
 from monetize.images.photos import Photo
-from monetize.images.reading import read_file, read_versioned
+from monetize.images.reading import read_versioned
 from monetize.job.caption_log import PhotoRecord
 from monetize.job.caption_stage import Captioned
 from monetize.job.job import Job
 from monetize.progress import Reporter
 from monetize.settings import PaintSettings
+from monetize.stores.remote_path import AnyPath, RemotePath
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,13 @@ def check_start_photos(
     return checked, StartPhotos({key: each.sha256 for key, each in records.items()}, sizes)
 
 
+def _is_still(record: PhotoRecord, path: AnyPath, data: bytes) -> bool:
+    """Whether a photo that was just read has not changed since it was captioned."""
+    if isinstance(path, RemotePath):  # its version is that of the listing, which may be old
+        return record.sha256 == hashlib.sha256(data).hexdigest()
+    return record.describes(path)
+
+
 def _look(
     photos: Sequence[Photo], records: Mapping[str, PhotoRecord], reporter: Reporter
 ) -> Iterator[tuple[Photo, tuple[PhotoRecord, Pixels] | str]]:
@@ -62,9 +71,9 @@ def _look(
     def look(photo: Photo) -> tuple[PhotoRecord, Pixels] | str:
         record = records.get(photo.key)
         try:
-            if record is not None and record.describes(photo.path):
-                return record, image_size(read_file(photo.path))
             data, version = read_versioned(photo.path)
+            if record is not None and _is_still(record, photo.path, data):
+                return record, image_size(data)
             with opened_photo(photo.path, data) as image:
                 return PhotoRecord.of(data, version), image.size
         except PhotoError as error:

@@ -99,7 +99,7 @@ def _folder(value: object) -> Path | None:
         encoded = b"\0"
     if b"\0" in encoded:
         raise ValueError("photos is not the name of a folder")
-    # A report may be anybody's: it must not make this machine ask other ones for photos.
+    # A report may come from a stranger: it must not make this machine ask other ones for photos.
     return Path(text) if text and not is_url(text) else None
 
 

@@ -58,7 +58,7 @@ class Workspace:
         self.captions_file = self.folder / CAPTIONS
         self.caption_log = CaptionLog(self.folder / LOG)
         self.shared_captions = SharedCaptions(self.folder / CAPTIONED)
-        self._access = WorkspaceAccess(out, self.folder, join=join)
+        self._access = WorkspaceAccess(self._destination.locate(out), self.folder, join=join)
         self.leases = self._access.leases
         self.record = JobRecord(self.folder / JOB, self._access)
         writer = f".{self.leases.name}" if self.leases else ""

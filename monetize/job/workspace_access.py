@@ -15,6 +15,7 @@ from monetize.file_errors import explain_write_errors
 from monetize.job.leases import LEASE_SECONDS, Leases
 from monetize.job.workspace_lock import WorkspaceLock
 from monetize.messages import printable
+from monetize.stores.remote_path import AnyPath
 
 LOCK, LEASES = "lock", "leases"
 # How long a process that joins waits for the lock: the others hold it only while they look at what
@@ -29,7 +30,7 @@ class WorkspaceAccess:
     A process that has joined has `leases` on its parts of the work.
     """
 
-    def __init__(self, out: Path, folder: Path, *, join: bool) -> None:
+    def __init__(self, out: AnyPath, folder: Path, *, join: bool) -> None:
         """`out` is the job's output, which messages name."""
         self.leases = Leases(folder / LEASES) if join else None
         self._out = out

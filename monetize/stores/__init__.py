@@ -1,1 +1,1 @@
-"""Files in object stores, such as S3, and in other places that fsspec reads and writes."""
+"""Files in object stores, such as S3, and at other URLs that fsspec reads."""

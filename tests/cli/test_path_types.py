@@ -6,6 +6,7 @@ import click
 import pytest
 
 from monetize.cli.path_types import FILE, FILE_OR_FOLDER, FOLDER, OUTPUT_FILE, OUTPUT_ZIP_OR_URL
+from monetize.errors import UsageError
 
 
 def test_paths_that_exist_are_taken(tmp_path: Path) -> None:
@@ -47,3 +48,15 @@ def test_outputs_need_names_that_files_can_have(tmp_path: Path) -> None:
         OUTPUT_FILE.convert("a" * 256, None, None)
     with pytest.raises(click.BadParameter, match="too long"):
         OUTPUT_ZIP_OR_URL.convert("a" * 251 + ".zip", None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [(FILE, "download it first"), (FOLDER, "give one"), (OUTPUT_FILE, "upload it afterwards")],
+)
+def test_a_url_of_what_must_be_on_a_disk_is_refused(kind: click.Path, advice: str) -> None:
+    with pytest.raises(click.BadParameter, match=f"on a disk: {advice}"):
+        kind.convert("s3://bucket/a", None, None)
+    with pytest.raises(UsageError, match="leave it out") as caught:
+        kind.convert("s3://key:hunter2@bucket/a", None, None)
+    assert "hunter2" not in str(caught.value)

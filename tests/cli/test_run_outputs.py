@@ -1,4 +1,4 @@
-"""What names the outputs of a job, and what does not go together."""
+"""What names the outputs of a job, and what cannot be combined."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from helpers import Run, names
         (("images.zip", "--work-folder", "."), "--work-folder is for an OUT in a store"),
     ],
 )
-def test_what_does_not_go_together_is_refused(
+def test_what_cannot_be_combined_is_refused(
     run_job: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...], message: str,
 ) -> None:  # fmt: skip

@@ -8,8 +8,8 @@ from helpers import BUNDLED_PHOTOS, Run
 from PIL import Image
 
 from monetize.images.encoding import encode
-from monetize.images.own_paintings import is_own_painting, pass_over_paintings
-from monetize.images.photos import find
+from monetize.images.own_paintings import pass_over_paintings
+from monetize.images.photos import Found, Photo, find
 
 OURS = "a lake\nSteps: 4, Seed: 3, Version: monetize 0.1.0"
 OTHERS = "a lake\nSteps: 4, Seed: 3, Version: v1.9"
@@ -18,6 +18,10 @@ OTHERS = "a lake\nSteps: 4, Seed: 3, Version: v1.9"
 def save(path: Path, text: str) -> Path:
     path.write_bytes(encode(Image.new("RGB", (8, 8)), path, text))
     return path
+
+
+def is_own_painting(path: Path) -> bool:
+    return not pass_over_paintings(Found((Photo("a", path),), {}, ())).photos
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "A.JPEG"])

@@ -74,3 +74,17 @@ def test_photos_with_any_characters_in_their_names_are_opened(tmp_path: Path) ->
     found = find(tmp_path).photos
     assert len(found) == 3
     assert all(open_photo(photo.path).size == (4, 4) for photo in found)
+
+
+def test_each_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub").mkdir()
+    scandir = os.scandir
+    listed = []
+
+    def scan(folder: str) -> object:
+        listed.append(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    find(tmp_path)
+    assert listed == [str(tmp_path), str(tmp_path / "sub")]

@@ -9,7 +9,12 @@ import s3fs
 from helpers import FinishedJob, Interrupt, Run, names, rows
 from object_store import Bucket
 
+from monetize.contest import rules
+from monetize.errors import InputError
+from monetize.job.outputs import Outputs
+from monetize.job.workspace import Workspace
 from monetize.painting.painter import Painter
+from monetize.stores.remote_path import RemotePath
 
 FILES = {"out/images.zip", "out/images.csv", "out/images.json"}
 
@@ -36,7 +41,7 @@ def test_a_zip_in_a_store_has_the_bytes_of_one_on_a_disk(
     result = run_job(bucket.put_folder(photos, "photos"), out)
     assert result.exit_code == 0, result.stderr
     assert "Uploading: 1 megabyte\n" in result.stderr
-    assert "Work: in images.zip.work, from where the same command continues" in result.stderr
+    assert "Unfinished work is in images.zip.work; if the job stops" in result.stderr
     assert "The contest requires 7,000 to 10,000 images" in result.stderr
     assert result.stderr.rstrip().endswith(f"in {out}")
     assert {key for key in bucket.list() if key.startswith("out/")} == FILES
@@ -77,6 +82,35 @@ def test_an_interrupted_job_goes_on(
     assert resumed.exit_code == 0, resumed.stderr
     assert "Painting: 6 paintings, 2 of them already done" in resumed.stderr
     assert bucket.get("out/images.zip") == finished.archive.read_bytes()
+
+
+def test_messages_name_the_zip_in_the_store(
+    run_job: Run, bucket: Bucket, photos: Path, here: Path, out: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    outputs = Outputs.of_url(RemotePath.parse(out))
+    with outputs.workspace:
+        locked = run_job(photos, out)
+    assert locked.exit_code == 2
+    assert f"{out} is being written by another monetize run" in locked.stderr
+
+    def refuse(path: Path, *_: object) -> None:
+        raise InputError(f"{path}: it is damaged")
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rules, "check", refuse)
+    with monkeypatch.context() as patch:
+        patch.setattr(Workspace, "finish", stop)
+        stopped = run_job(photos, out)
+    assert stopped.exit_code == 130
+    assert f"not checked: {out}: it is damaged" in stopped.stderr
+    resumed = run_job(photos, out)
+    assert resumed.exit_code == 0, resumed.stderr
+    assert f"Not checked here: download {out} and run monetize check" in resumed.stderr
+    assert "Painting" not in resumed.stderr
+    assert names(here) == set()
 
 
 # A part of the upload, or its end.
@@ -122,6 +156,21 @@ def test_a_finished_zip_in_a_store_is_updated(
     assert updated.exit_code == 0, updated.stderr
     assert "Painting: 6 paintings, 5 of them already done" in updated.stderr
     assert names(here) == set()
+    archive = bucket.get("out/images.zip")
+
+    report = bucket.get("out/images.json")
+    bucket.put("out/images.json", b"damaged")
+    damaged = run_job(photos, out, "--update")
+    assert damaged.exit_code == 1
+    assert f"{bucket}/out/images.json: cannot be read" in damaged.stderr
+    assert "finished." not in damaged.stderr
+    bucket.delete("out/images.json")
+    bucket.delete("out/images.zip")
+    partial = run_job(photos, out, "--update")
+    assert partial.exit_code == 2
+    assert f"there is only {bucket}/out/images.csv" in partial.stderr
+    bucket.put("out/images.json", report)
+    bucket.put("out/images.zip", archive)
 
     (photos / "photo0.jpg").unlink()
     again = run_job(photos, out, "--update", "--work-folder", photos.parent)

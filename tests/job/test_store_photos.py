@@ -1,5 +1,6 @@
 """Jobs whose photos are in an S3-compatible store: a real one, on this machine."""
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -110,6 +111,25 @@ def test_several_processes_read_photos_in_a_store(
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
+def test_a_photo_that_is_replaced_while_the_job_runs_is_reported_as_it_was_painted(
+    run_job: Run, bucket: Bucket, stored: str, photos: Path, tmp_path: Path
+) -> None:
+    other = (photos / "photo5.jpg").read_bytes()
+    reads = []
+
+    def replace(request: str) -> None:
+        if request.startswith("GET") and "photo0" in request:
+            reads.append(request)
+            if len(reads) == 3:  # after its first bytes, and after it was captioned
+                bucket.put("holidays/photo0.jpg", other)
+
+    bucket.server.refuse = replace
+    result = run_job(stored, tmp_path / "a.zip", "--strength", 0.5, "--limit", 1)
+    assert result.exit_code == 0, result.stderr
+    [row] = rows(tmp_path / "a.csv")
+    assert row["photo_sha256"] == hashlib.sha256(other).hexdigest()
+
+
 def test_a_painting_starts_from_a_photo_in_a_store(
     cli: Run, tiny: Tiny, stored: str, photos: Path, tmp_path: Path
 ) -> None:
@@ -171,7 +191,7 @@ def test_urls_without_photos_are_refused_before_anything_is_written(
 
 
 def test_photos_in_a_store_can_be_captioned_and_shown_in_a_gallery(
-    cli: Run, run_job: Run, tiny: Tiny, stored: str, tmp_path: Path
+    cli: Run, run_job: Run, tiny: Tiny, bucket: Bucket, stored: str, tmp_path: Path
 ) -> None:
     captions = ("caption", "--captioner", tiny.captioner)
     result = cli(*captions, stored, "-o", tmp_path / "captions.csv")
@@ -191,6 +211,9 @@ def test_photos_in_a_store_can_be_captioned_and_shown_in_a_gallery(
     assert cli("gallery", tmp_path / "a.zip", "--overwrite", "--photos", stored).exit_code == 0
     photo = Image.open(io.BytesIO((tmp_path / "a.gallery" / "photos" / "photo0.jpg").read_bytes()))
     assert photo.format == "JPEG"
+    bucket.delete("holidays/photo0.jpg")
+    gone = cli("gallery", tmp_path / "a.zip", "--overwrite", "--photos", stored)
+    assert f"are not in {stored}" in gone.stderr
 
 
 @pytest.mark.parametrize("option", ["--output-folder", "--captions"])

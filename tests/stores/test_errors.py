@@ -21,8 +21,10 @@ from monetize.stores.remote_path import RemotePath
     ],
 )
 def test_what_a_store_refuses_is_explained(
-    bucket: Bucket, status: str, code: str, one_file: bool, message: str
-) -> None:
+    bucket: Bucket, status: str, code: str, one_file: bool, message: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
     bucket.server.refuse = lambda _: (status, code, "said why")
     with pytest.raises(OSError, match=r"\w") as caught:
         read_bytes(RemotePath.parse(f"{bucket}/a.jpg"))

@@ -46,7 +46,7 @@ run_output_options = all_of(
     _option(
         "--work-folder",
         type=FOLDER,
-        help="Folder for OUT.work where OUT is in a store.  [default: the current folder]",
+        help="Folder for OUT.work if OUT is in a store.  [default: the current folder]",
     ),
     _option("--keep-work", is_flag=True, help="Keep the folder OUT.work when the job is done."),
     _option(
