@@ -37,7 +37,7 @@ def output_form(form: str | None, output: Path | None, *, overwrite: bool) -> st
 
 
 def is_photo(path: AnyPath) -> bool:
-    """Whether this is a photo rather than a folder; a URL names one if it has its extension."""
+    """Whether this is a photo rather than a folder; a URL names a photo by its extension."""
     return is_image_path(path.name) if isinstance(path, RemotePath) else not path.is_dir()
 
 

@@ -22,7 +22,7 @@ from monetize.stores.remote_path import AnyPath
 class PhotoRecord:
     """A photo's file: its `FileVersion`, and the SHA-256 of its content.
 
-    The version has the name that logs have always given it.
+    `mtime_ns` is the version; logs have always had it under this name.
     """
 
     size: int

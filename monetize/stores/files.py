@@ -48,20 +48,19 @@ def list_files(folder: RemotePath, *, recursive: bool = True) -> list[tuple[str,
         system.invalidate_cache()
         found = list(_list(system, base, folder.scheme, recursive=recursive))
         system.invalidate_cache()  # it would keep all of this in memory
-    if [key for key, _ in found] == [base]:
+    if [info["name"] for _, info in found] == [base]:
         raise NotADirectoryError(errno.ENOTDIR, "this is a file: give the folder that it is in")
     return [
         (key, RemotePath(f"{folder.url}/{key}", info.get("size"), _version(info)))
         for key, info in found
-        # What some programs write in place of a folder, also of this one.
-        if key not in ("", base) and not key.endswith("/")
+        if key and not key.endswith("/")  # what some programs write in place of a folder
     ]
 
 
 def _list(
     system: Any, base: str, scheme: str, *, recursive: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield everything except folders, with its key; the key of `base` itself is `base`."""
+    """Yield everything except folders, with its path relative to the folder `base`."""
     prefix = f"{base.rstrip('/')}/" if base.strip("/") else ""
     if scheme in BUCKET_STORES and recursive:
         for info in system.find(base, detail=True).values():
@@ -84,11 +83,13 @@ def _list(
 
 
 def _key(name: str, base: str, prefix: str) -> str:
-    """The path of a listed file relative to the folder `base`."""
+    """The path relative to a folder of what is listed in it; empty for the folder itself."""
     if name == base:
-        return base
+        return ""
     if not name.startswith(prefix):
-        raise OSError(errno.EINVAL, f"the store lists {printable(name)}, which is not in there")
+        raise OSError(
+            errno.EINVAL, f"the store lists {printable(name)}, which is not in this folder"
+        )
     return name.removeprefix(prefix) if prefix else name.lstrip("/")
 
 
@@ -148,7 +149,7 @@ def _blocks(file: Path) -> Iterator[bytes]:
 
 
 @contextmanager
-def _writing(target: RemotePath, part_bytes: int) -> Iterator[Callable[[bytes], None]]:
+def _writing(target: RemotePath, block_size: int) -> Iterator[Callable[[bytes], None]]:
     """Write a file that appears when the block ends, or never if the block raises."""
     failed: BaseException | None = None
 
@@ -159,7 +160,7 @@ def _writing(target: RemotePath, part_bytes: int) -> Iterator[Callable[[bytes], 
     with explained(target), suppress(_Discarded):
         system, name = _opened(target)
         # Without a transaction, an error would publish the incomplete file.
-        with system.transaction, system.open(name, "wb", block_size=part_bytes) as sink:
+        with system.transaction, system.open(name, "wb", block_size=block_size) as sink:
             try:
                 yield write
             except BaseException as error:
@@ -177,7 +178,7 @@ def check_writable(target: RemotePath) -> None:
     """
     if target.scheme not in WRITABLE:
         raise UsageError(
-            f"{printable(target)}: only stores of s3:// and gs:// can be written: write the zip to "
+            f"{printable(target)}: only s3:// and gs:// can be written to: write the zip to "
             "a disk, and copy it there"
         )
     if target.scheme not in CAN_TRY_UPLOADS:

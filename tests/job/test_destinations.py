@@ -192,7 +192,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     assert "gs://bucket/images.zip: needs another package" in without_package.stderr
     not_atomic = run_job(photos, "hdfs:///images.zip", "--overwrite")
     assert not_atomic.exit_code == 2
-    assert "only stores of s3:// and gs:// can be written" in not_atomic.stderr
+    assert "only s3:// and gs:// can be written to" in not_atomic.stderr
     missing = run_job(photos, "s3://nobody-has-this/images.zip")
     assert missing.exit_code == 2
     assert "there is no bucket s3://nobody-has-this: create it" in missing.stderr

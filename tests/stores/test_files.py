@@ -49,6 +49,11 @@ def test_a_folder_is_listed_with_sizes_and_versions(bucket: Bucket) -> None:
     assert list_files(path(bucket, "empty")) == []
 
 
+def test_a_file_may_have_the_name_of_its_bucket(bucket: Bucket) -> None:
+    bucket.put(bucket.name, b"x")
+    assert [key for key, _ in list_files(path(bucket))] == [bucket.name]
+
+
 def test_a_thousand_files_take_one_request(bucket: Bucket) -> None:
     for number in range(9):
         bucket.put(f"photos/{number % 3}/{number}.jpg", b"x")
@@ -198,7 +203,8 @@ def test_a_folder_that_cannot_be_listed_is_not_passed_over(
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("/store/link", None), ("/elsewhere/a.jpg", "which is not in there")]
+    ("name", "message"),
+    [("/store/link", None), ("/elsewhere/a.jpg", "which is not in this folder")],
 )
 def test_everything_that_a_store_lists_is_listed_or_an_error(
     other_store: RemotePath, monkeypatch: pytest.MonkeyPatch, name: str, message: str | None
@@ -243,7 +249,7 @@ def test_a_file_is_no_folder(bucket: Bucket) -> None:
     "url", ["https://host/a.zip", "memory://a/b.zip", "hdfs:///a.zip", "abfs://container/a.zip"]
 )
 def test_only_stores_that_show_no_incomplete_files_can_be_written(url: str) -> None:
-    with pytest.raises(UsageError, match="only stores of s3:// and gs:// can be written"):
+    with pytest.raises(UsageError, match="only s3:// and gs:// can be written to"):
         check_writable(RemotePath.parse(url))
 
 
