@@ -61,12 +61,12 @@ def _warn(
     unread = [f"{printable(file)} ({why})" for file, why in missing.items() if why != NOT_FOUND]
     if absent:
         reporter.warn(
-            f"{len(absent):,} {of} are not in {photos}, so their paintings are shown without them: "
+            f"Missing from {photos}: {len(absent):,} {of}, whose paintings are shown alone: "
             f"{name_some(absent)}. {way_out}"
         )
     if unread:
         reporter.warn(
-            f"{len(unread):,} {of} cannot be read, so their paintings are shown without them: "
+            f"Unreadable: {len(unread):,} {of}, whose paintings are shown alone: "
             f"{name_some(unread)}"
         )
 

@@ -12,8 +12,8 @@ def test_photos_that_are_gone_or_damaged_are_left_out_and_reported(cli: Run, out
     (photos / FILES[3]).write_bytes(b"")
     result = cli("gallery", out)
     assert result.exit_code == 0
-    assert f"Warning: 1 of 4 photos are not in {photos}, so their paintings" in result.stderr
-    assert "Warning: 1 of 4 photos cannot be read" in result.stderr
+    assert f"Warning: Missing from {photos}: 1 of 4 photos, whose paintings" in result.stderr
+    assert "Warning: Unreadable: 1 of 4 photos" in result.stderr
     assert "plain.jpg (empty file)" in result.stderr
     page = out.with_suffix(".html")
     assert [each["has_photo"] for each in entries(page)] == [False, True, True, False]
