@@ -12,10 +12,10 @@ are.
 
 \b
 Stages, with how long each takes on one core of a CPU with AVX-512 BF16:
-  stylized   about 1 s a photo: photos in the style of paintings (AdaIN)
+  stylized   0.7 s a photo: photos in the style of paintings (AdaIN)
   captioner, rewards  15 min to read six views of 5,648 photos, then their shares of the budget
   autoencoder, encoder  their shares; skipped with --initial
-  painter    5 min for the latents, then its share
+  painter    8 min for the latents, then its share
   decoder    10 min for 640 paintings of the painter, then its share
 Shares of the budget: {shares}.
 
@@ -61,8 +61,8 @@ SHARES = {
 }
 CAPTIONER_VIEWS = 6
 # For photos, paintings and painted photos: the number of views of each (more where there are fewer
-# pictures), and how often the painter sees this kind.
-VIEWS, PAINTER_SHARES = (2, 12, 4), (0.2, 0.4, 0.4)
+# pictures), and how often the painter sees this kind. The captions of paintings are guesses.
+VIEWS, PAINTER_SHARES = (2, 6, 2), (0.35, 0.15, 0.5)
 PAINTED_LESSONS = 640  # paintings by the painter that the decoder is trained on
 SAMPLE_PROMPTS = (
     "a mountain range with a sky background",

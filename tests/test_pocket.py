@@ -91,6 +91,14 @@ def test_the_style_phrase_makes_a_lighter_picture(painter: Painter) -> None:
     assert painted.mean() > paint(painter, Prompt(SUNSET), 8).mean() + 10
 
 
+def test_pictures_are_neither_dark_nor_pale(painter: Painter) -> None:
+    """Photos and Monets have means of 96 and 126; noise must not be taken for darkness."""
+    scenes = ("a mountain range with a sky background", "a large tree in a grassy field")
+    for style in ("", " in monet style painting"):
+        means = [paint(painter, Prompt(scene + style), 4).mean() for scene in scenes]
+        assert 70 < sum(means) / 2 < 160
+
+
 def test_a_painting_from_a_photo_keeps_its_composition() -> None:
     """Blurred to 8 × 8 pixels, it is closer to its own photo the less strength it has."""
     photos = [BUNDLED_PHOTOS / f"{name}.jpg" for name in ("mountains", "temple", "sunset")]

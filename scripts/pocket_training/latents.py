@@ -10,6 +10,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from pocket_training.data import to_unit
+from pocket_training.loop import autocast
 
 ENCODED_AT_ONCE = 32
 SIZE = 256  # that the painter paints at
@@ -34,11 +35,11 @@ def encode(
     """
     generator = torch.Generator().manual_seed(seed)
     encoded = []
-    vae = vae.to(device).eval()
+    vae = vae.to(device, memory_format=torch.channels_last).eval()
     for view in tqdm(range(views), desc="latents", unit="view"):
         for batch in torch.split(pictures, ENCODED_AT_ONCE):
             seen = _view(to_unit(batch), view, generator).to(device)
-            with torch.inference_mode():
+            with torch.inference_mode(), autocast(device):
                 encoded_batch = vae.encoder(seen.contiguous(memory_format=torch.channels_last))
             encoded.append(encoded_batch.half().cpu())
     return torch.cat(encoded)

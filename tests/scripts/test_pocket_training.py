@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import DPMSolverMultistepScheduler
 from helpers import BUNDLED_PHOTOS
 from pocket_training import (
     autoencoder,
@@ -22,6 +23,7 @@ from pocket_training import (
 )
 from pocket_training.latents import Source, encode
 from pocket_training.parts import Parts
+from pocket_training.weight_lessons import WeightLessons
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
@@ -65,6 +67,48 @@ def test_known_words_are_one_token_and_others_are_spelled(tmp_path: Path) -> Non
     assert len(spelled) > 5
     assert tokenizer.unk_token not in spelled
     assert tokenizer.model_max_length == tokenizers.PAINTER_LENGTH
+
+
+def test_weights_of_0_and_less_are_learned_from_words_of_other_prompts(tmp_path: Path) -> None:
+    from make_tiny_checkpoints import write_clip_tokenizer
+
+    write_clip_tokenizer(tmp_path / "clip")
+    tokenizer = tokenizers.train_clip_tokenizer(tmp_path / "clip", CAPTIONS, tmp_path / "tokenizer")
+    prompts = tokenizer(CAPTIONS * 25, padding="max_length", return_tensors="pt").input_ids
+    lessons = WeightLessons(tokenizer, CAPTIONS)
+    drawn, weights = lessons.draw(prompts, torch.Generator().manual_seed(0))
+    assert drawn.shape == prompts.shape
+    assert weights.shape == (*prompts.shape, 1)
+    added_negative, added_muted, own_muted = 0, 0, 0
+    for before, after, weight in zip(prompts.tolist(), drawn.tolist(), weights, strict=True):
+        positions = (weight != 1).nonzero()[:, 0].tolist()
+        if not positions:
+            assert after == before
+            continue
+        (at,) = positions
+        word, value = after[at], weight[at].item()
+        assert tokenizer.decode([word]).strip() in {"mountain", "snow", "sunset", "water", "tree",
+                                                    "tall", "body"}  # fmt: skip
+        if after == before:
+            assert value == 0
+            own_muted += 1
+        else:
+            assert word not in before
+            assert [*after[:at], *after[at + 1 :]] == before[:-1]
+            assert at <= before.index(tokenizer.eos_token_id)
+            assert -1 <= value <= 0
+            added_negative += value < 0
+            added_muted += value == 0
+    assert added_negative > added_muted > own_muted > 0
+
+
+def test_only_noise_is_left_at_the_end_and_halfway_as_much_as_in_stable_diffusion() -> None:
+    signal = painter.scheduler().alphas_cumprod
+    stable_diffusion = DPMSolverMultistepScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"
+    ).alphas_cumprod
+    assert signal[-1] < 1e-4 < stable_diffusion[-1]
+    assert abs(signal[500] - stable_diffusion[500]) < 0.03
 
 
 def line(module: nn.Linear, generator: torch.Generator, _progress: float) -> Tensor:
