@@ -213,7 +213,7 @@ def test_photos_in_a_store_can_be_captioned_and_shown_in_a_gallery(
     assert photo.format == "JPEG"
     bucket.delete("holidays/photo0.jpg")
     gone = cli("gallery", tmp_path / "a.zip", "--overwrite", "--photos", stored)
-    assert f"are not in {stored}" in gone.stderr
+    assert f"Missing from {stored}: 1 of 1 photo" in gone.stderr
 
 
 @pytest.mark.parametrize("option", ["--output-folder", "--captions"])
