@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gc
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
@@ -34,6 +35,9 @@ if TYPE_CHECKING:  # few tests need a server
 # Objects of the imported libraries are never freed; scanning them again and again would take a
 # fifth of the tests' time.
 gc.freeze()
+
+# Background jobs of a shell ignore SIGINT, and so would the processes that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NUMBERS = count()
 
